@@ -1,0 +1,267 @@
+"""Versioned records on the topics: one class per topic, parse and validate.
+
+A record is a JSON object with a ``schema_version``. Readers accept every version up to their own: an older
+document is lifted by the class's ``upgrades`` before it is validated; a newer one is refused, because guessing at
+fields one has never seen is how data gets lost quietly. Unknown fields of a known version are ignored.
+
+Every text is untrusted: lengths are bounded here, once, and nothing in a record is ever executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+import orjson
+from pydantic import AwareDatetime, Field, ValidationError
+
+from models.diagnostics import Diagnostic, Identifier, Long, Part, Probability, Project, Short, Text
+
+MAX_RECORD_BYTES = 4 << 20  # one build with all its errors; larger ones are split by the producer
+MAX_DIAGNOSTICS = 100  # per record; the producer splits a larger build into parts
+
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class RecordError(ValueError):
+    """Bytes that are not a record this reader accepts; the message says what, where and what is allowed."""
+
+
+class Record(Part):
+    """One record of a topic.
+
+    ``topic`` is the middle of the topic's name (``jidoka.<topic>.v1``). ``upgrades[n]`` lifts a document of
+    version ``n`` to ``n + 1``.
+    """
+
+    topic: ClassVar[str]
+    version: ClassVar[int] = 1
+    upgrades: ClassVar[Mapping[int, Upgrade]] = {}
+
+    schema_version: int = 1
+    id: Identifier
+    time: AwareDatetime
+    project: Project
+
+    def to_bytes(self) -> bytes:
+        """Return the JSON value that goes on the topic; fields that hold nothing are left out."""
+        return orjson.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+class Program(Record):
+    """A source program to be transpiled."""
+
+    topic: ClassVar[str] = "programs"
+
+    language: Short = "python"
+    source: Long
+    strategy: Short | None = None
+    level: Short | None = None
+    seed: int | None = None
+
+
+class TranspileResult(Record):
+    """What a transpiler made of one program."""
+
+    topic: ClassVar[str] = "transpile-results"
+
+    program_id: Identifier
+    tool: Short
+    tool_version: Short
+    outcome: Literal["ok", "failed", "crashed", "timeout"]
+    wall_ms: Annotated[float, Field(ge=0)]
+    compiles: bool | None = None
+    target_source: Long | None = None
+    message: Text | None = None
+
+
+class CompilerErrors(Record):
+    """One failed compilation with its diagnostics: the unit of the line.
+
+    A build with more than ``MAX_DIAGNOSTICS`` is split: ``part`` counts from 1 and the last part carries ``parts``.
+    """
+
+    topic: ClassVar[str] = "compiler-errors"
+
+    run: Short | None = None
+    commit: Short | None = None
+    toolchain: Short | None = None
+    tool: Short = "rustc"
+    source_language: Short | None = None
+    program_id: Identifier | None = None
+    target: Short | None = None
+    part: Annotated[int, Field(ge=1)] = 1
+    parts: Annotated[int, Field(ge=1)] | None = None
+    diagnostics: Annotated[tuple[Diagnostic, ...], Field(min_length=1, max_length=MAX_DIAGNOSTICS)]
+
+
+class Feedback(Record):
+    """What a person (or a verifier) says a diagnostic really is."""
+
+    topic: ClassVar[str] = "feedback"
+
+    failure_id: Identifier
+    index: Annotated[int, Field(ge=0, lt=MAX_DIAGNOSTICS)]
+    category: Short
+    author: Short | None = None
+    comment: Text | None = None
+
+
+class Ranked(Part):
+    """A category with its probability."""
+
+    category: Short
+    probability: Probability
+
+
+class Classification(Part):
+    """The answer for one diagnostic.
+
+    ``category`` is one of the 18, ``subcategory`` the finer name where there is one; ``source`` says who decided;
+    ``words`` are the features that weighed most, ``reason`` says it in a sentence.
+    """
+
+    index: Annotated[int, Field(ge=0)]
+    code: Short | None = None
+    message: Text
+    category: Short
+    subcategory: Short | None = None
+    confidence: Probability
+    top: Annotated[tuple[Ranked, ...], Field(max_length=3)]
+    source: Literal["rule", "model", "feedback"]
+    words: Annotated[tuple[Short, ...], Field(max_length=8)] = ()
+    reason: Text
+
+
+class Prediction(Record):
+    """The answer to one ``CompilerErrors`` record; ``root`` is the index of the cascade's first cause."""
+
+    topic: ClassVar[str] = "predictions"
+
+    failure_id: Identifier
+    run: Short | None = None
+    commit: Short | None = None
+    part: int = 1
+    parts: int | None = None
+    model_version: Short
+    root: Annotated[int, Field(ge=0)]
+    classifications: Annotated[tuple[Classification, ...], Field(max_length=MAX_DIAGNOSTICS)]
+
+
+class Model(Record):
+    """A published model: its card, and the snapshot (base64) from which new partitions start."""
+
+    topic: ClassVar[str] = "models"
+
+    name: Short
+    scores: dict[str, float] = {}
+    baselines: dict[str, float] = {}
+    sha256: Short
+    payload: str = Field(max_length=MAX_RECORD_BYTES * 4)
+
+
+class ModelCheckpoint(Record):
+    """A partition's model at an offset: a whole ``base``, or a ``delta`` against the checkpoint before.
+
+    ``offsets`` maps a source topic to the next offset to read; ``sequence`` grows by one with each checkpoint.
+    A payload (base64) too large for one message is cut into ``chunks``.
+    """
+
+    topic: ClassVar[str] = "model-checkpoints"
+
+    partition: Annotated[int, Field(ge=0)]
+    kind: Literal["base", "delta"]
+    sequence: Annotated[int, Field(ge=0)]
+    chunk: Annotated[int, Field(ge=0)] = 0
+    chunks: Annotated[int, Field(ge=1)] = 1
+    offsets: dict[str, int]
+    river_version: Short
+    code_version: Short
+    sha256: Short
+    payload: str = Field(max_length=MAX_RECORD_BYTES * 4)
+
+
+class AndonEvent(Record):
+    """The line's lamp changed, or something wants a person's eye."""
+
+    topic: ClassVar[str] = "andon-events"
+
+    kind: Short
+    severity: Literal["info", "warning", "halt"]
+    message: Text
+    details: dict[str, float] = {}
+
+
+class DeadLetter(Record):
+    """A record that could not be read: its original bytes (base64), where it stood and why it was refused."""
+
+    topic: ClassVar[str] = "dead-letters"
+
+    source_topic: Short
+    partition: Annotated[int, Field(ge=0)]
+    offset: Annotated[int, Field(ge=0)]
+    reason: Text
+    key: str | None = Field(default=None, max_length=MAX_RECORD_BYTES)
+    value: str | None = Field(default=None, max_length=MAX_RECORD_BYTES * 4)
+    headers: dict[Short, str] = {}
+
+
+RECORDS: tuple[type[Record], ...] = (
+    Program,
+    TranspileResult,
+    CompilerErrors,
+    Feedback,
+    Prediction,
+    Model,
+    ModelCheckpoint,
+    AndonEvent,
+    DeadLetter,
+)
+
+R = TypeVar("R", bound=Record)
+
+
+def parse(kind: type[R], raw: bytes | None, limit: int = MAX_RECORD_BYTES) -> R:
+    """Return the record in ``raw``, lifted to the current version.
+
+    Raises ``RecordError`` for anything else: nothing, too many bytes, no JSON object, a version newer than this
+    reader, a field that breaks its rule.
+    """
+    if not raw:
+        raise RecordError(f"empty value: a {kind.topic} record is a JSON object")
+    if len(raw) > limit:
+        raise RecordError(f"{len(raw)} bytes: a {kind.topic} record has at most {limit}")
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise RecordError(f"not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise RecordError(f"a {type(document).__name__}: a {kind.topic} record is a JSON object")
+    try:
+        return kind.model_validate(_lift(kind, document))
+    except ValidationError as error:
+        raise RecordError(_explain(kind, error)) from None
+
+
+def content_id(*parts: object) -> str:
+    """Return a stable id (32 hex digits) of JSON-able content: equal content, equal id."""
+    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+
+def _lift(kind: type[Record], document: dict[str, Any]) -> dict[str, Any]:
+    version = document.get("schema_version", 1)
+    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= kind.version:
+        raise RecordError(
+            f"schema_version {version!r}: this reader knows {kind.topic} 1 to {kind.version}; upgrade jidoka to read it"
+        )
+    for step in range(version, kind.version):
+        document = kind.upgrades[step](document)
+    return {**document, "schema_version": kind.version}
+
+
+def _explain(kind: type[Record], error: ValidationError) -> str:
+    first, count = error.errors(include_url=False, include_input=False)[0], error.error_count()
+    place = ".".join(map(str, first["loc"])) or "record"
+    more = f" (and {count - 1} more)" if count > 1 else ""
+    return f"{kind.topic}: {place}: {first['msg']}{more}"

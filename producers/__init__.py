@@ -1,0 +1,1 @@
+"""What puts records on the line."""

@@ -1,0 +1,1 @@
+"""Kafka and Faust: topics, agents, transactions, metrics and the command line."""

@@ -1,0 +1,76 @@
+"""One typed settings object: flags over environment (``JIDOKA_*``) over ``jidoka.yaml`` over defaults."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+
+class Settings(BaseSettings):
+    """How this process reaches Kafka, where it keeps its files and how it learns; secrets never print."""
+
+    model_config = SettingsConfigDict(env_prefix="JIDOKA_", yaml_file="jidoka.yaml", extra="forbid", frozen=True)
+
+    broker: str | None = Field(None, description="kafka://host:port[,host:port]; unset: the embedded broker")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_cafile: Path | None = None
+    ssl_certfile: Path | None = None
+    ssl_keyfile: Path | None = None
+
+    data_dir: Path = Field(default_factory=lambda: user_data_path("jidoka", appauthor=False))
+    app_id: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "jidoka"
+    partitions: Annotated[int, Field(ge=1, le=1024)] = 4
+    replication: Annotated[int, Field(ge=1, le=7)] = 1
+
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 8787
+    token: SecretStr | None = Field(None, description="bearer token that HTTP writers must present")
+
+    commit_interval_s: Annotated[float, Field(gt=0, le=60)] = 0.3
+    batch_size: Annotated[int, Field(ge=1, le=10_000)] = 256
+    batch_wait_s: Annotated[float, Field(gt=0, le=10)] = 0.02
+    warm_start: bool = Field(True, description="start a partition without checkpoint from a trained model")
+    weighting: bool = Field(True, description="weigh categories by the OIP weights when learning")
+
+    @field_validator("broker")
+    @classmethod
+    def _kafka_scheme(cls, value: str | None) -> str | None:
+        if value is not None and not value.removeprefix("kafka://"):
+            raise ValueError("give kafka://host:port[,host:port]")
+        return value.removeprefix("kafka://") if value else None
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the YAML file below the environment; no .env file, no secrets folder."""
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
+
+    def with_flags(self, **flags: Any) -> Settings:
+        """Return these settings with the flags that were given (not ``None``) on top, validated."""
+        given = {name: value for name, value in flags.items() if value is not None}
+        return Settings(**given) if given else self
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Return the process's settings, read once."""
+    return Settings()
