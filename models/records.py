@@ -155,8 +155,8 @@ class Model(Record):
     topic: ClassVar[str] = "models"
 
     name: Short
-    scores: dict[str, float] = {}
-    baselines: dict[str, float] = {}
+    scores: dict[str, float] = Field(default_factory=dict)
+    baselines: dict[str, float] = Field(default_factory=dict)
     sha256: Short
     payload: str = Field(max_length=MAX_RECORD_BYTES * 4)
 
@@ -190,7 +190,7 @@ class AndonEvent(Record):
     kind: Short
     severity: Literal["info", "warning", "halt"]
     message: Text
-    details: dict[str, float] = {}
+    details: dict[str, float] = Field(default_factory=dict)
 
 
 class DeadLetter(Record):
@@ -204,7 +204,7 @@ class DeadLetter(Record):
     reason: Text
     key: str | None = Field(default=None, max_length=MAX_RECORD_BYTES)
     value: str | None = Field(default=None, max_length=MAX_RECORD_BYTES * 4)
-    headers: dict[Short, str] = {}
+    headers: dict[Short, str] = Field(default_factory=dict)
 
 
 RECORDS: tuple[type[Record], ...] = (
