@@ -1,0 +1,1 @@
+"""Compiler output of every kind in, ``CompilerErrors`` records out."""
