@@ -14,9 +14,10 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import orjson
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, Field, ValidationError
 
 from models.diagnostics import Diagnostic, Identifier, Long, Part, Probability, Project, Short, Text
+from models.taxonomy import parse_label
 
 MAX_RECORD_BYTES = 4 << 20  # one build with all its errors; larger ones are split by the producer
 MAX_DIAGNOSTICS = 100  # per record; the producer splits a larger build into parts
@@ -103,7 +104,7 @@ class Feedback(Record):
 
     failure_id: Identifier
     index: Annotated[int, Field(ge=0, lt=MAX_DIAGNOSTICS)]
-    category: Short
+    category: Annotated[Short, AfterValidator(parse_label)]
     author: Short | None = None
     comment: Text | None = None
 

@@ -1,0 +1,95 @@
+"""Masking: a compiler message without its names, so that two messages of one kind read the same.
+
+What is quoted in a message (identifiers, types, paths, literals) is replaced by its *shape*: ``cannot find value
+`total_x` in this scope`` becomes ``cannot find value <name> in this scope``. Error codes and expectation comments
+(``//~``) are removed outright, because they name the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+MAX_MASKED = 2_000  # characters of a message that are looked at; more says nothing new and costs time
+
+_ANSWERS = re.compile(r"\bE\d{4}\b|//[~@].*")
+_QUOTED = re.compile(r"`([^`]{0,400})`")
+_NUMBER = re.compile(r"\b\d[\d_]*(?:\.\d+)?(?:[iuf](?:8|16|32|64|128|size))?\b")
+_PATH = re.compile(r"(?<![\w<])(?:/[\w.+-]+){2,}|\b[\w.+-]+\.rs\b")
+_WORD = re.compile(r"<[\w:&]+>|[A-Za-z_][\w']*|[^\sA-Za-z_0-9]")
+
+_SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), shape)
+    for pattern, shape in (
+        (r"^'\w+$", "lifetime"),
+        (r"^[iu](8|16|32|64|128|size)$", "int"),
+        (r"^f(32|64)$", "float"),
+        (r"^&(mut )?('\w+ )?(str|String)\b", "&str"),
+        (r"^(str|(std::string::)?String)$", "string"),
+        (r"^(bool|char)$", "scalar"),
+        (r"^\(\)$", "unit"),
+        (r"^\{integer\}$", "int"),
+        (r"^\{float\}$", "float"),
+        (r"^(Box<)?dyn\b", "dyn"),
+        (r"^impl\b", "impl"),
+        (r"^&mut\b", "&mut"),
+        (r"^&", "&type"),
+        (r"^\w+!(\(.*\))?$", "macro"),
+        (r"^(std::)?(\w+::)*(Option|Result|Vec|HashMap|HashSet|Box|Rc|Arc|RefCell|Mutex|Cow)<", "container"),
+        (r"^#\[|^#!\[", "attribute"),
+        (r"^\[.*\]$", "array"),
+        (r"^\(.*\)$", "tuple"),
+        (r"^\|.*\|", "closure"),
+        (r"^[a-z_]\w*\(.*\)$", "call"),
+        (r"^\w+(::\w+)+", "path"),
+        (r"^[A-Z]\w*<", "generic"),
+        (r"^[A-Z]$", "param"),
+        (r"^[A-Z][A-Z0-9_]+$", "constant"),
+        (r"^[A-Z]\w*$", "Type"),
+        (r"^[a-z_]\w*$", "name"),
+        (r"^\d", "number"),
+        (r"^[\"']", "literal"),
+    )
+)
+# Words of the language itself are kept: they say what the message is about, not whose code it is.
+_LANGUAGE = frozenset(
+    word
+    for line in (
+        "as async await break const continue crate dyn else enum extern false fn for if impl in let loop match mod",
+        "move mut pub ref return self Self static struct super trait true type union unsafe use where while yield",
+        "Copy Clone Debug Display Default Send Sync Sized Drop Fn FnMut FnOnce Iterator IntoIterator From Into Add Sub",
+        "Mul Div Rem Neg Not Eq Ord PartialEq PartialOrd Hash Deref Index Future Error Ok Err Some None",
+    )
+    for word in line.split()
+)
+
+
+def shape(quoted: str) -> str:
+    """Return what is quoted as a shape such as ``<name>``, ``<int>`` or ``<container>``; language words as they are."""
+    text = quoted.strip()
+    if text in _LANGUAGE or (text and not any(c.isalnum() or c in "'_\"" for c in text)):
+        return text
+    head = text.partition("<")[0]
+    if head in _LANGUAGE:
+        return head
+    return next((f"<{name}>" for pattern, name in _SHAPES if pattern.match(text)), "<expr>")
+
+
+@lru_cache(maxsize=16_384)
+def mask(text: str) -> str:
+    """Return ``text`` with quoted names, numbers, paths and answers replaced by shapes or removed.
+
+    >>> mask("cannot find value `total_x` in this scope")
+    'cannot find value <name> in this scope'
+    >>> mask("expected `i32`, found `&str`")
+    'expected <int>, found <&str>'
+    """
+    text = _ANSWERS.sub(" ", text[:MAX_MASKED])
+    text = _QUOTED.sub(lambda match: shape(match[1]), text)
+    text = _PATH.sub("<path>", text)
+    return " ".join(_NUMBER.sub("<number>", text).split())
+
+
+def words(masked: str) -> list[str]:
+    """Return the words, shapes and marks of a masked text, in order; words in lower case."""
+    return [word if word.startswith("<") else word.lower() for word in _WORD.findall(masked)]

@@ -1,0 +1,86 @@
+"""The failures of the recent past: answered again without being learned again, and open to late feedback."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from models.classifiers import Hashed
+
+MAX_RECENT = 1_000  # failures whose prediction and features are kept for retries and late feedback
+MAX_SEEN = 50_000  # failure ids that are not learned again
+
+
+@dataclass(frozen=True)
+class Example:
+    """A diagnostic as the model saw it: its kind, its code, what the code table said, its hashed features."""
+
+    key: str
+    code: str | None
+    rule_label: str | None
+    hashed: Hashed
+
+
+@dataclass(frozen=True)
+class Recent:
+    """One answered failure: the prediction's JSON value and the examples, one per diagnostic."""
+
+    failure_id: str
+    prediction: bytes
+    examples: tuple[Example, ...]
+
+
+class RecentFailures:
+    """Answered failures by id, the oldest dropped first; and a longer list of ids that were learned.
+
+    ``added`` and ``added_ids`` are what came since ``mark_saved``: what an incremental checkpoint has to carry.
+    """
+
+    def __init__(self, capacity: int = MAX_RECENT, seen_capacity: int = MAX_SEEN) -> None:
+        self.capacity, self.seen_capacity = capacity, seen_capacity
+        self._recent: OrderedDict[str, Recent] = OrderedDict()
+        self._seen: OrderedDict[int, None] = OrderedDict()
+        self.added: list[Recent] = []
+        self.added_ids: list[int] = []
+
+    def get(self, failure_id: str) -> Recent | None:
+        """Return the answered failure, if it is still held."""
+        return self._recent.get(failure_id)
+
+    def learned(self, failure_id: str) -> bool:
+        """Return whether this failure was learned from, as far as the longer list reaches."""
+        return id_hash(failure_id) in self._seen
+
+    def add(self, recent: Recent) -> None:
+        """Hold an answered failure."""
+        self.extend([recent], [id_hash(recent.failure_id)])
+        self.added.append(recent)
+        self.added_ids.append(id_hash(recent.failure_id))
+
+    def extend(self, recents: Iterable[Recent], ids: Iterable[int]) -> None:
+        """Hold failures that came from a checkpoint."""
+        for recent in recents:
+            self._recent[recent.failure_id] = recent
+            self._recent.move_to_end(recent.failure_id)
+        for number in ids:
+            self._seen[number] = None
+            self._seen.move_to_end(number)
+        while len(self._recent) > self.capacity:
+            self._recent.popitem(last=False)
+        while len(self._seen) > self.seen_capacity:
+            self._seen.popitem(last=False)
+
+    def mark_saved(self) -> None:
+        """Forget what was new: a checkpoint carries it now."""
+        self.added, self.added_ids = [], []
+
+    def contents(self) -> tuple[list[Recent], list[int]]:
+        """Return everything held, oldest first."""
+        return list(self._recent.values()), list(self._seen)
+
+
+def id_hash(failure_id: str) -> int:
+    """Return 64 bits that stand for an id: 50,000 ids collide with a probability below 1e-10."""
+    return int.from_bytes(blake2b(failure_id.encode(), digest_size=8).digest(), "big")
