@@ -105,6 +105,21 @@ class HashedLogistic(base.Classifier):
         weights = self.weights[hashed.rows, : len(self.labels)]
         return np.asarray((weights[:, self.labels.index(label)] - weights.mean(axis=1)) * hashed.values, np.float32)
 
+    def restore(self, labels: list[Any], examples: int, rows: Rows, weights: Floats, squares: Floats) -> None:
+        """Put saved rows back: ``weights`` of shape (rows, labels), ``squares`` of shape (rows,).
+
+        Labels this model has already must come in the same order. Raises ``ValueError`` when shapes do not fit.
+        """
+        if labels[: len(self.labels)] != self.labels or weights.shape != (len(rows), len(labels)):
+            raise ValueError(
+                f"{weights.shape} weights for {len(rows)} rows and labels {labels}; here are {self.labels}"
+            )
+        for label in labels[len(self.labels) :]:
+            self._column(label)
+        self.weights[rows, : len(labels)] = weights
+        self.squares[rows] = squares
+        self.examples = examples
+
     def learn_one(self, x: dict[Hashable, Any], y: bool | str | int, w: float = 1.0) -> None:
         """Learn one example (river's interface); ``w`` is its weight."""
         self.learn(self.hash(x), y, w)
