@@ -6,7 +6,7 @@ Columns count characters of the rendered line, in which rustc has put four space
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from producers.ci.bounds import MAX_NUMBER, MAX_TEXT, cut, shorten, without_paths
@@ -17,7 +17,8 @@ MAX_ROWS = 2_000  # of one diagnostic
 PLACE = re.compile(r" *(?:-->|:::) (.+?)(?::(\d{1,9}):(\d{1,9}))?$")
 _CODE = re.compile(r" *(\d{1,9}) \|(?: (.*))?$")
 _GUTTER = re.compile(r" +\|(?: (.*))?$")
-_MULTILINE = re.compile(r"[ |]*?[ |](_+)([\^-])(?: (.*))?$")
+_MULTILINE = re.compile(r"[ |]*?[ |](_[_\^-]*)([\^-])(?: (.*))?$")  # marks may stand between the underscores
+_EXPANSION = re.compile(r"in this (?:macro invocation|(?:derive|attribute) macro expansion)$")  # drawn, but no span
 _NEXT_MARK = re.compile(r"  +(?=[\^-]+(?: |$))")
 MARKS = "^-~+"
 
@@ -66,7 +67,9 @@ class Snippet:
         found = self._multiline(margin)
         helps: list[str] = []
         for row in self._rows:
-            for run in _labelled([text[margin:] for text in row.below if not _MULTILINE.match(text)]):
+            for run in _labelled([_without_bracket(text)[margin:] for text in row.below]):
+                if _EXPANSION.match(run.label):
+                    continue
                 if run.label.startswith("help: "):
                     helps.append(run.label.removeprefix("help: "))
                     run.label = ""
@@ -122,9 +125,17 @@ class Snippet:
             primary = {"file": self.file, **bare, "column_end": self.column, "is_primary": True}
             return [primary, *found][:MAX_PARTS] if not any(span["is_primary"] for span in found) else found[:MAX_PARTS]
         first = min(here, key=lambda span: abs(span["column_start"] - self.column))
-        if not any("…" in line for line in first["text"][:1]):
+        if not any(line.startswith(("…", "...")) for line in first["text"][:1]):  # cut: its columns are its own
             first["column_start"] = self.column
         return [first, *(span for span in found if span is not first)][:MAX_PARTS]
+
+
+def _without_bracket(row: str) -> str:
+    """Return ``row`` with only the marks under the line itself, not the opening or closing of a larger span."""
+    match = _MULTILINE.match(row)
+    if match is None:
+        return row
+    return " " * match.start(1) + match[1].replace("_", " ")
 
 
 def _labelled(below: list[str]) -> list[_Run]:
@@ -137,7 +148,11 @@ def _labelled(below: list[str]) -> list[_Run]:
         end = len(row)
         for run in sorted(runs, key=lambda run: -run.start):
             if run.start < end and row[run.start] not in " |" and not row[: run.start].rstrip(" ").strip(" |"):
-                run.label = run.label or row[run.start : end].strip()
+                below_it = row[run.start : end].strip()
+                if run.label:  # two spans at the same place
+                    runs.append(replace(run, label=below_it))
+                else:
+                    run.label = below_it
                 end = run.start
     return _merged(runs)
 

@@ -23,6 +23,8 @@ _HEADER = re.compile(r"(error: internal compiler error|error|warning)(?:\[([\w:-
 _CHILD = re.compile(r"(?: *= )?(note|help|warning|error): (.*)$")
 _STATUS = re.compile(r" *[A-Z][a-z]+ .*|(?:running|test) .*")
 _COULD_NOT = re.compile(r'could not compile `([^`]+)`(?: (\([^)"]+(?:"[^"]*")?\)))?')
+_ORIGIN = re.compile(r"this error originates in the (?:derive |attribute )?macro ")  # drawn only: not in rustc's JSON
+_LINT = re.compile(r"`(?:#\[(?:deny|forbid|warn)\(([\w:]+)\)\]|-[DFW] ([\w:-]+))`|rust-clippy/\S*#(\w+)$")
 _ONE = Key(package="text")
 
 
@@ -87,8 +89,9 @@ class _Open:
         spans = _main_first([found for found, _ in parsed])
         helps = [{"level": "help", "message": cut(text, MAX_TEXT)} for _, texts in parsed for text in texts]
         notes = [{"level": note.level, "message": note.text()} for note in self.notes if note.lines]
+        notes = [note for note in notes if not _ORIGIN.match(note["message"])]
         document: dict[str, Any] = {
-            "code": self.code,
+            "code": self.code or _lint(notes),
             "level": cut(self.head.level, MAX_SHORT),
             "message": self.head.text(),
             "file": spans[0]["file"] if spans else None,
@@ -96,6 +99,14 @@ class _Open:
             "notes": (helps + notes)[:MAX_PARTS],
         }
         return Diagnostic.model_validate(document)
+
+
+def _lint(notes: list[dict[str, str]]) -> str | None:
+    """Return the lint that the notes name; a lint's code is not in the headline."""
+    for match in filter(None, (_LINT.search(note["message"]) for note in notes)):
+        name = match[1] or (match[2] or "").replace("-", "_") or f"clippy::{match[3]}"
+        return cut(name, MAX_SHORT)
+    return None
 
 
 def _main_first(found: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
