@@ -58,7 +58,7 @@ TRAFFIC = {
     "feedback": Traffic(("producer",), ("worker",)),
     "predictions": Traffic(("worker",), ("consumer",)),
     "models": Traffic(("trainer",), ("worker",), "name of the model", "compact", 1),
-    "model-checkpoints": Traffic(("worker",), ("worker",), "place of the checkpoint in its sequence", "compact"),
+    "model-checkpoints": Traffic(("worker",), ("worker",), "partition/kind/slot/chunk; slots come round", "compact"),
     "andon-events": Traffic(("worker",), ("consumer",), partitions=1),
     "dead-letters": Traffic(("worker",), ("consumer",)),
 }

@@ -13,7 +13,11 @@ PACKAGES = ("models", "producers", "streams")
 MODULE_LINES = 300
 FUNCTION_LINES = 40
 
-MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+DATA = ROOT / "producers" / "demo" / "programs"  # input for a transpiler, nothing that runs here
+
+MODULES = sorted(
+    path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if not path.is_relative_to(DATA)
+)
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
