@@ -16,7 +16,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="JIDOKA_", yaml_file="jidoka.yaml", extra="forbid", frozen=True)
 
-    broker: str | None = Field(None, description="kafka://host:port[,host:port]; unset: the embedded broker")
+    broker: str | None = Field(default=None, description="kafka://host:port[,host:port]; unset: the embedded broker")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
     sasl_username: str | None = None
@@ -32,13 +32,14 @@ class Settings(BaseSettings):
 
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 8787
-    token: SecretStr | None = Field(None, description="bearer token that HTTP writers must present")
+    ops_port: Annotated[int, Field(ge=0, le=65535, description="each worker's metrics; 0: a free one")] = 0
+    token: SecretStr | None = Field(default=None, description="bearer token that HTTP writers must present")
 
     commit_interval_s: Annotated[float, Field(gt=0, le=60)] = 0.3
     batch_size: Annotated[int, Field(ge=1, le=10_000)] = 256
     batch_wait_s: Annotated[float, Field(gt=0, le=10)] = 0.02
-    warm_start: bool = Field(True, description="start a partition without checkpoint from a trained model")
-    weighting: bool = Field(True, description="weigh categories by the OIP weights when learning")
+    warm_start: bool = Field(default=True, description="start a partition without checkpoint from a trained model")
+    weighting: bool = Field(default=True, description="weigh categories by the OIP weights when learning")
 
     @field_validator("broker")
     @classmethod

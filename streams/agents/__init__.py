@@ -1,0 +1,1 @@
+"""Faust agents: decode, step, emit, count; nothing else."""

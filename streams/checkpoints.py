@@ -1,0 +1,176 @@
+"""A partition's state on its way to and from the ``model-checkpoints`` topic.
+
+Every commit carries what changed since the one before: usually a small ``delta``, now and then a whole ``base``. The
+topic is compacted; keys come round again, so that old deltas and all but the last two bases disappear from it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+
+from models import snapshot
+from models.records import ModelCheckpoint
+from models.snapshot import SnapshotError
+from models.state import LineState
+
+CHUNK_BYTES = 3 << 20  # of payload in one message, before base64
+DELTAS_PER_BASE = 100  # bounds what a restore has to read
+DELTA_KEYS = 3 * DELTAS_PER_BASE  # deltas of the last two bases stay, so that a damaged base can be done without
+BASE_KEYS = 2
+
+RIVER_VERSION, CODE_VERSION = version("river"), version("jidoka")
+
+
+@dataclass
+class Partition:
+    """One partition's state, where in its source topics it stands, and how far its checkpoints reach.
+
+    ``offsets`` maps a source topic to the next offset to read; ``sequence`` is the last checkpoint's number.
+    """
+
+    number: int
+    state: LineState
+    offsets: dict[str, int] = field(default_factory=dict)
+    sequence: int = -1
+    dirty: bool = False
+    bases: int = 0
+    deltas: int = 0  # since the last base
+    base_bytes: int = 0
+    delta_bytes: int = 0  # since the last base
+
+    def advance(self, topic: str, offset: int) -> None:
+        """Note that the state has taken in the record at ``offset``."""
+        self.offsets[topic] = offset + 1
+        self.dirty = True
+
+    def checkpoint(self, now: datetime) -> list[tuple[bytes, ModelCheckpoint]]:
+        """Return the keyed records that carry what changed since the last checkpoint; it counts as saved."""
+        self.sequence += 1
+        self.dirty = False
+        return self._base(now) if self._base_is_due() else self._delta(now)
+
+    def _base_is_due(self) -> bool:
+        grown = self.delta_bytes > 4 * max(self.base_bytes, CHUNK_BYTES)
+        return self.bases == 0 or self.deltas >= DELTAS_PER_BASE or grown
+
+    def _base(self, now: datetime) -> list[tuple[bytes, ModelCheckpoint]]:
+        payload = snapshot.base(self.state)
+        snapshot.mark_saved(self.state)
+        self.bases, self.deltas, self.base_bytes, self.delta_bytes = self.bases + 1, 0, len(payload), 0
+        return self._keyed("base", self.bases % BASE_KEYS, payload, now)
+
+    def _delta(self, now: datetime) -> list[tuple[bytes, ModelCheckpoint]]:
+        payload = snapshot.delta(self.state)
+        self.deltas, self.delta_bytes = self.deltas + 1, self.delta_bytes + len(payload)
+        return self._keyed("delta", self.sequence % DELTA_KEYS, payload, now)
+
+    def _keyed(self, kind: str, slot: int, payload: bytes, now: datetime) -> list[tuple[bytes, ModelCheckpoint]]:
+        pieces = [payload[start : start + CHUNK_BYTES] for start in range(0, len(payload), CHUNK_BYTES)]
+        common = {
+            "time": now,
+            "project": "jidoka",
+            "partition": self.number,
+            "kind": kind,
+            "sequence": self.sequence,
+            "chunks": len(pieces),
+            "offsets": dict(self.offsets),
+            "river_version": RIVER_VERSION,
+            "code_version": CODE_VERSION,
+            "sha256": hashlib.sha256(payload).hexdigest(),
+        }
+        return [
+            (
+                f"{self.number}/{kind}/{slot}/{index}".encode(),
+                ModelCheckpoint.model_validate(
+                    common
+                    | {
+                        "id": f"{self.number}-{self.sequence}-{index}",
+                        "chunk": index,
+                        "payload": base64.b64encode(piece).decode(),
+                    }
+                ),
+            )
+            for index, piece in enumerate(pieces)
+        ]
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """A checkpoint with all its chunks."""
+
+    kind: str
+    offsets: dict[str, int]
+    sha256: str
+    payload: bytes
+
+
+def restore(
+    number: int, records: Iterable[ModelCheckpoint], fresh: Callable[[], LineState]
+) -> tuple[Partition, list[str]]:
+    """Return the partition as its checkpoints say, and what was wrong with any that had to be passed over.
+
+    The newest usable base is taken, then every delta that follows it without a gap; what lies beyond a damaged one
+    is for the caller to replay from the partition's ``offsets``. Without a base the partition starts from ``fresh``.
+    """
+    problems: list[str] = []
+    found = _join_chunks(records)
+    bases = sorted((sequence for sequence, whole in found.items() if whole.kind == "base"), reverse=True)
+    for start in bases:
+        partition = Partition(number, LineState(), bases=len(bases))
+        if _apply(partition, found[start], start, problems):
+            _follow(partition, found, problems)
+            return partition, problems
+    return Partition(number, fresh()), problems
+
+
+def _join_chunks(records: Iterable[ModelCheckpoint]) -> dict[int, _Whole]:
+    """Return the checkpoints that have all their chunks, by sequence; of two with one sequence, the later written."""
+    chunks: dict[tuple[int, str], dict[int, ModelCheckpoint]] = defaultdict(dict)
+    for record in records:
+        chunks[record.sequence, record.sha256][record.chunk] = record
+    joined = {}
+    for (sequence, _), parts in chunks.items():
+        first = next(iter(parts.values()))
+        if len(parts) == first.chunks:
+            payload = b"".join(_decoded(parts[index].payload) for index in sorted(parts))
+            joined[sequence] = _Whole(first.kind, first.offsets, first.sha256, payload)
+    return joined
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""  # the hash will not match, and says so
+
+
+def _follow(partition: Partition, found: dict[int, _Whole], problems: list[str]) -> None:
+    """Apply the deltas after the partition's sequence, up to the first gap or damaged one."""
+    while (following := found.get(partition.sequence + 1)) is not None:
+        if not _apply(partition, following, partition.sequence + 1, problems):
+            return
+        partition.deltas += following.kind == "delta"
+
+
+def _apply(partition: Partition, whole: _Whole, sequence: int, problems: list[str]) -> bool:
+    """Put one checkpoint into the partition; one that is damaged or unknown changes nothing and is reported."""
+    try:
+        snapshot.apply(partition.state, _verified(whole))
+    except SnapshotError as error:
+        problems.append(f"partition {partition.number}, checkpoint {sequence} ({whole.kind}): {error}")
+        return False
+    partition.sequence, partition.offsets = sequence, dict(whole.offsets)
+    return True
+
+
+def _verified(whole: _Whole) -> bytes:
+    if hashlib.sha256(whole.payload).hexdigest() != whole.sha256:
+        raise SnapshotError("its content does not match its sha256")
+    return whole.payload

@@ -1,0 +1,149 @@
+"""The line inside a worker: the partitions it holds, and the way of a record from bytes to committed answer."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from faust.types import TP, EventT
+
+from models.records import CompilerErrors, DeadLetter, Feedback, Prediction, Record, RecordError, parse
+from models.state import LineState
+from models.step import step
+from streams.checkpoints import Partition
+from streams.metrics import Metrics
+from streams.restore import SOURCES, restore_partitions
+from streams.settings import Settings
+from streams.transactions import LineApp
+
+log = logging.getLogger(__name__)
+
+FAILED = 70  # exit status (EX_SOFTWARE): a step failed in a way nobody foresaw
+Restore = Callable[[Iterable[int]], Any]
+
+
+class Line:
+    """What the agents share: partitions by number, restored before their first record, written at every commit."""
+
+    def __init__(self, app: LineApp, settings: Settings, metrics: Metrics, fresh: Callable[[], LineState]) -> None:
+        self.app, self.settings, self.metrics, self.fresh = app, settings, metrics, fresh
+        self.partitions: dict[int, Partition] = {}
+        self.restored = asyncio.Event()
+        self.last_record: float | None = None  # time.monotonic() of the last one taken in
+        self._uncommitted: list[float] = []  # arrival times (UNIX seconds) of failures answered but not yet committed
+        app.before_commit, app.after_commit = self.write_checkpoints, self.note_commit
+
+    async def release(self) -> None:
+        """Let go of all partitions: a rebalance has begun, and what was not committed will be read again."""
+        self.restored.clear()
+        self.partitions.clear()
+        self._uncommitted.clear()
+
+    async def take_over(self, assigned: Iterable[TP], options: Mapping[str, Any]) -> None:
+        """Restore the assigned partitions; records wait until this is done."""
+        numbers = sorted({place.partition for place in assigned if place.topic in SOURCES})
+        started = time.monotonic()
+        self.partitions = await restore_partitions(
+            numbers,
+            bootstrap=self.settings.broker or "",
+            options=options,
+            group=self.app.conf.id,
+            fresh=self.fresh,
+        )
+        log.info("partitions %s restored in %.1f s", numbers, time.monotonic() - started)
+        self.restored.set()
+
+    async def process(self, events: Sequence[EventT[Any]], kind: type[CompilerErrors] | type[Feedback]) -> None:
+        """Take a batch in: all of it, or the process ends and the transaction with it; never skip and acknowledge."""
+        await self.restored.wait()
+        async with self.app.gate.batch():
+            for event in events:
+                try:
+                    await self._take(event, kind)
+                except Exception:
+                    message = event.message
+                    log.critical(
+                        "cannot go on: %s/%d offset %d", message.topic, message.partition, message.offset, exc_info=True
+                    )
+                    logging.shutdown()
+                    os._exit(FAILED)
+            for event in events:
+                event.ack()
+
+    async def _take(self, event: EventT[Any], kind: type[CompilerErrors] | type[Feedback]) -> None:
+        message = event.message
+        source = TP(message.topic, message.partition)
+        partition = self.partitions[message.partition]
+        now = datetime.now(UTC)
+        try:
+            record = parse(kind, message.value)
+        except RecordError as error:
+            self.metrics.dead_letters.labels(topic=kind.topic).inc()
+            await self.app.emit(dead_letter(message, str(error), now), message.key or b"", source)
+        else:
+            for output in self._step(partition.state, record, now):
+                await self.app.emit(output, record.project.encode(), source)
+            self._uncommitted.append(message.timestamp)
+        partition.advance(message.topic, message.offset)
+        self.last_record = time.monotonic()
+
+    def _step(self, state: LineState, record: Record, now: datetime) -> list[Prediction]:
+        repeats, unmatched, started = state.repeats, state.unmatched_feedback, time.perf_counter()
+        assert isinstance(record, (CompilerErrors, Feedback))  # noqa: S101 - what process() parses
+        outputs = step(state, record, now)
+        self.metrics.step.observe(time.perf_counter() - started)
+        if isinstance(record, Feedback):
+            self.metrics.feedback.labels(matched=str(state.unmatched_feedback == unmatched).lower()).inc()
+        else:
+            self.metrics.failures.labels(repeat=str(state.repeats > repeats).lower()).inc()
+        for answer in (answer for output in outputs for answer in output.classifications):
+            self.metrics.classifications.labels(category=answer.category, source=answer.source).inc()
+        return outputs
+
+    async def write_checkpoints(self) -> None:
+        """Send the checkpoints of the partitions that changed, in the transaction that is about to be committed."""
+        now = datetime.now(UTC)
+        source = next(iter(SOURCES))
+        for partition in [one for one in self.partitions.values() if one.dirty]:
+            for key, record in partition.checkpoint(now):
+                self.metrics.checkpoint_bytes.inc(len(record.payload))
+                await self.app.emit(record, key, TP(source, partition.number))
+
+    def note_commit(self) -> None:
+        """Count a commit and observe how long its failures were on their way."""
+        self.metrics.commits.inc()
+        now, self._uncommitted, arrived = time.time(), [], self._uncommitted
+        for timestamp in arrived:
+            self.metrics.end_to_end.observe(max(0.0, now - timestamp))
+
+
+def dead_letter(message: Any, reason: str, now: datetime) -> DeadLetter:
+    """Return the dead letter of a Kafka message: its bytes as they were, where it stood, why it was refused."""
+    place = f"{message.topic}-{message.partition}-{message.offset}"
+    return DeadLetter(
+        id=place[:128],
+        time=now,
+        project="unknown",
+        source_topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        reason=reason[:4000],
+        key=_base64(message.key),
+        value=_base64(message.value),
+        headers={name[:256]: _base64(value) or "" for name, value in _headers(message)},
+    )
+
+
+def _headers(message: Any) -> list[tuple[str, bytes]]:
+    found = message.headers or []
+    return list(found.items()) if isinstance(found, Mapping) else list(found)
+
+
+def _base64(data: bytes | None) -> str | None:
+    return None if data is None else base64.b64encode(data).decode()

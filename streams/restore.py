@@ -1,0 +1,133 @@
+"""Restoring a partition: its checkpoints are read, its offsets compared with what the group has committed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from models.records import CompilerErrors, Feedback, ModelCheckpoint, Record, RecordError, parse
+from models.state import LineState
+from models.step import step
+from streams.checkpoints import Partition, restore
+from streams.topics import MAX_MESSAGE_BYTES, topic_name
+
+log = logging.getLogger(__name__)
+
+POLL_MS = 300
+SOURCES: dict[str, type[CompilerErrors] | type[Feedback]] = {
+    topic_name(CompilerErrors): CompilerErrors,
+    topic_name(Feedback): Feedback,
+}
+Committed = Mapping[tuple[str, int], int]
+
+
+@asynccontextmanager
+async def _reader(bootstrap: str, options: Mapping[str, Any]) -> AsyncIterator[AIOKafkaConsumer]:
+    # With the default auto_offset_reset ("latest") the reset races with seek_to_beginning, and the state is silently
+    # empty (measured).
+    reader = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+        **options,
+    )
+    await reader.start()
+    try:
+        yield reader
+    finally:
+        await reader.stop()
+
+
+async def read_all(
+    reader: AIOKafkaConsumer, place: TopicPartition, start: int | None = None, end: int | None = None
+) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
+    """Yield the committed records of a partition from ``start`` (default: the first) to ``end`` (default: now)."""
+    reader.assign([place])
+    stop = end if end is not None else (await reader.end_offsets([place]))[place]
+    if start is None:
+        await reader.seek_to_beginning(place)
+    else:
+        reader.seek(place, start)
+    while await reader.position(place) < stop:
+        for record in (await reader.getmany(place, timeout_ms=POLL_MS)).get(place, []):
+            if record.offset < stop:
+                yield record
+
+
+async def committed_offsets(bootstrap: str, options: Mapping[str, Any], group: str) -> Committed:
+    """Return the group's committed offsets by (topic, partition)."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **options)
+    await admin.start()
+    try:
+        offsets = await admin.list_consumer_group_offsets(group)
+    finally:
+        await admin.close()
+    return {(place.topic, place.partition): meta.offset for place, meta in offsets.items() if meta.offset >= 0}
+
+
+async def restore_partitions(
+    numbers: Iterable[int],
+    *,
+    bootstrap: str,
+    options: Mapping[str, Any],
+    group: str,
+    fresh: Callable[[], LineState],
+) -> dict[int, Partition]:
+    """Return the state of each partition as of the group's committed offsets.
+
+    Where the checkpoints end earlier (one was damaged), the source records since are stepped through again, in the
+    order of their timestamps, and their outputs, which were sent long ago, are dropped.
+    """
+    committed = await committed_offsets(bootstrap, options, group)
+    partitions = {}
+    async with _reader(bootstrap, options) as reader:
+        for number in numbers:
+            checkpoints = [record async for record in _checkpoints(reader, number)]
+            partition, problems = restore(number, checkpoints, fresh)
+            for problem in problems:
+                log.error("passed over: %s; the log since is replayed", problem)
+            await _catch_up(reader, partition, committed)
+            partitions[number] = partition
+    return partitions
+
+
+async def _checkpoints(reader: AIOKafkaConsumer, number: int) -> AsyncIterator[ModelCheckpoint]:
+    place = TopicPartition(topic_name(ModelCheckpoint), number)
+    async for record in read_all(reader, place):
+        try:
+            yield parse(ModelCheckpoint, record.value, MAX_MESSAGE_BYTES)
+        except RecordError as error:
+            log.error("passed over: %s/%d offset %d: %s", place.topic, number, record.offset, error)  # noqa: TRY400
+
+
+async def _catch_up(reader: AIOKafkaConsumer, partition: Partition, committed: Committed) -> None:
+    """Step through what the group has committed beyond the partition's offsets."""
+    missed: list[tuple[int, int, str, bytes]] = []
+    for topic in SOURCES:
+        end, start = committed.get((topic, partition.number)), partition.offsets.get(topic)
+        if end is None or (start is not None and start >= end):
+            continue
+        place = TopicPartition(topic, partition.number)
+        found = read_all(reader, place, start, end)
+        missed += [(record.timestamp, record.offset, topic, record.value or b"") async for record in found]
+        partition.advance(topic, end - 1)
+    for timestamp, _, topic, value in sorted(missed, key=lambda one: one[:3]):
+        _step_silently(partition.state, SOURCES[topic], value, timestamp)
+    if missed:
+        log.warning("partition %d: replayed %d records to rebuild its model", partition.number, len(missed))
+
+
+def _step_silently(state: LineState, kind: type[CompilerErrors] | type[Feedback], value: bytes, ms: int) -> None:
+    try:
+        record: Record = parse(kind, value)
+    except RecordError:
+        return  # it went to the dead letters when it was first read
+    if isinstance(record, (CompilerErrors, Feedback)):
+        step(state, record, datetime.fromtimestamp(ms / 1000, UTC))

@@ -1,0 +1,71 @@
+"""The worker process: Faust, the line's agents and the operations endpoint, until a signal ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import faust
+import orjson
+from aiohttp import web
+from mode import Service
+
+from models.classifiers import HashedLogistic
+from models.state import LineState
+from models.weighting import StaticWeights
+from streams.app import build
+from streams.checkpoints import CODE_VERSION, RIVER_VERSION
+from streams.kafka import quiet_loggers
+from streams.line import Line
+from streams.metrics import Metrics
+from streams.settings import Settings
+from streams.web.ops import ops_app
+
+log = logging.getLogger(__name__)
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+class OpsEndpoint(Service):
+    """Serves a worker's operations endpoint, and says where in ``announce`` (a JSON file) once it listens."""
+
+    def __init__(self, line: Line, announce: Path | None) -> None:
+        super().__init__()
+        self.line, self.announce = line, announce
+        self._runner = web.AppRunner(ops_app(line), access_log=None)
+
+    async def on_start(self) -> None:
+        """Listen."""
+        settings = self.line.settings
+        await self._runner.setup()
+        await web.TCPSite(self._runner, settings.http_host, settings.ops_port).start()
+        host, port = self._runner.addresses[0][:2]
+        log.info("operations endpoint at http://%s:%d", host, port)
+        if self.announce:
+            self.announce.write_bytes(orjson.dumps({"url": f"http://{host}:{port}"}))
+
+    async def on_stop(self) -> None:
+        """Stop listening."""
+        await self._runner.cleanup()
+
+
+def fresh_state(settings: Settings) -> Callable[[], LineState]:
+    """Return what makes the state of a partition that has no checkpoint."""
+
+    def make() -> LineState:
+        return LineState(classifier=HashedLogistic(), weights=StaticWeights(enabled=settings.weighting))
+
+    return make
+
+
+def run(settings: Settings, announce: Path | None = None) -> None:
+    """Run a worker until SIGTERM or SIGINT; then commit, leave the group and return."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    quiet_loggers()
+    metrics = Metrics()
+    metrics.model.info({"code": CODE_VERSION, "river": RIVER_VERSION, "learner": "hashed-logistic"})
+    app, line = build(settings, metrics, fresh_state(settings))
+    worker = faust.Worker(app, OpsEndpoint(line, announce), loglevel="INFO", redirect_stdouts=False, quiet=True)
+    with contextlib.suppress(SystemExit):
+        worker.execute_from_commandline()
