@@ -1,7 +1,7 @@
 """The defect taxonomy: labels, their parents, and what a compiler's code, lint or message says about the defect.
 
 Three tables under ``models/data`` hold the judgement, one row each with its reason; this module only reads them.
-``python -m models.taxonomy`` prints ``docs/taxonomy.md``.
+``docs/taxonomy.md`` shows them to people, ``python -m models.taxonomy_docs`` writes that page anew.
 
 Trap: a label's place in ``LABELS`` is part of every saved model. Append; never reorder, rename or remove.
 """
@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import difflib
 import re
-import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 from types import MappingProxyType
+
+from models.tables import Row, read_table
 
 UNKNOWN = "Unknown"
 
@@ -42,8 +41,8 @@ CATEGORIES: tuple[str, ...] = (
 )
 
 # The parents follow the code table of paiml/organizational-intelligence-plugin, so that its numbers and ours can be
-# compared: it files E0433 and E0425 under StdlibMapping, E0599 under ASTTransform, lifetimes under OwnershipBorrow.
-# Style has no home among the 18; LogicErrors is where that table puts the lints nobody sorted further.
+# compared: E0433 and E0425 under StdlibMapping, E0599 under ASTTransform. Lifetimes are borrows; style has no home
+# among the 18 and is nearest to LogicErrors.
 PARENTS: Mapping[str, str] = MappingProxyType(
     {
         "LifetimeErrors": "OwnershipBorrow",
@@ -66,19 +65,17 @@ MAIN_LABELS: tuple[str, ...] = (
     "LifetimeErrors",
 )
 
+_RULE = ("label", "confidence", "weight", "phase", "reason")  # the columns that every table has
+
 # In compiler order: of several errors in one build, the one of the earliest phase is the likelier cause.
 PHASES: tuple[str, ...] = ("parse", "expand", "resolve", "typeck", "borrowck", "lint", "codegen", "link", "other")
 
 MAX_MESSAGE_CHARS = 2_000  # read by the message rules; what rustc says in the first line is far shorter
 
 
-class TaxonomyError(ValueError):
-    """A table that breaks its rules; the message names file, line, what is wrong and what is allowed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What one code, lint or message says: ``confidence`` in the label (0–1], ``weight`` (OIP's static weight, > 0)."""
+    """What one code, lint or message says: ``confidence`` in it (0 to 1), OIP's static ``weight`` (above 0)."""
 
     label: str
     confidence: float
@@ -130,7 +127,7 @@ def _code_rule(code: str) -> Rule | None:
     return lints.get(name) or lints.get(f"clippy::{name}") or (lints["clippy::all"] if name[:8] == "clippy::" else None)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _message_rule(message: str) -> Rule | None:
     return next((rule for pattern, rule in message_rules() if pattern.search(message)), None)
 
@@ -138,89 +135,30 @@ def _message_rule(message: str) -> Rule | None:
 @cache
 def code_rules() -> Mapping[str, Rule]:
     """Return the rule of every error code (``E0308``)."""
-    columns = ("code", "label", "confidence", "weight", "phase", "reason")
-    return MappingProxyType({row.fields["code"]: row.rule() for row in _rows("rustc_codes.tsv", columns)})
+    return MappingProxyType({row.text("code"): _rule(row) for row in read_table("rustc_codes.tsv", ("code", *_RULE))})
 
 
 @cache
 def lint_rules() -> Mapping[str, Rule]:
-    """Return the rule of every lint and clippy group; a lint without a label of its own has its group's rule."""
-    columns = ("name", "group", "label", "confidence", "weight", "phase", "reason")
+    """Return the rule of every lint and lint group by name; a lint without a label has the rule of its group."""
     rules: dict[str, Rule] = {}
-    for row in _rows("lints.tsv", columns):
-        group = rules.get(row.fields["group"])
-        if not row.fields["label"] and group is None:
-            raise row.error("group", "one of the groups above it, because the row has no label of its own")
-        rules[row.fields["name"]] = row.rule() if row.fields["label"] or group is None else group
+    for row in read_table("lints.tsv", ("name", "group", *_RULE)):
+        inherits = not row.cells["label"]
+        rules[row.text("name")] = rules[row.one_of("group", rules)] if inherits else _rule(row)
     return MappingProxyType(rules)
 
 
 @cache
 def message_rules() -> tuple[tuple[re.Pattern[str], Rule], ...]:
     """Return the rules for messages without a code, in order: the first whose pattern is found wins."""
-    columns = ("pattern", "label", "confidence", "weight", "phase", "reason")
-    return tuple((row.pattern(), row.rule()) for row in _rows("message_rules.tsv", columns))
+    return tuple((row.pattern("pattern"), _rule(row)) for row in read_table("message_rules.tsv", ("pattern", *_RULE)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    file: str
-    line: int
-    fields: Mapping[str, str]
-
-    def error(self, column: str, allowed: str) -> TaxonomyError:
-        value = self.fields.get(column, "")
-        return TaxonomyError(f"models/data/{self.file}, line {self.line}: {column} is {value!r}, must be {allowed}")
-
-    def rule(self) -> Rule:
-        return Rule(
-            label=self._one_of("label", LABELS),
-            confidence=self._number("confidence", 1.0),
-            weight=self._number("weight", 10.0),
-            phase=self._one_of("phase", PHASES),
-            reason=self.fields["reason"],
-        )
-
-    def pattern(self) -> re.Pattern[str]:
-        try:
-            return re.compile(self.fields["pattern"])
-        except re.error as error:
-            raise self.error("pattern", f"a regular expression ({error})") from None
-
-    def _one_of(self, column: str, allowed: tuple[str, ...]) -> str:
-        value = self.fields[column]
-        if value not in allowed:
-            raise self.error(column, f"one of {', '.join(allowed)}")
-        return value
-
-    def _number(self, column: str, most: float) -> float:
-        try:
-            value = float(self.fields[column])
-        except ValueError:
-            value = 0.0
-        if not 0.0 < value <= most:
-            raise self.error(column, f"a number above 0 and at most {most:g}")
-        return value
-
-
-def _rows(file: str, columns: tuple[str, ...]) -> Iterator[_Row]:
-    """Yield the rows of a tab-separated table; ``#`` lines are comments, the first other line names the columns."""
-    text = resources.files("models").joinpath("data", file).read_text(encoding="utf-8")
-    return _parse(file, text.splitlines(), columns)
-
-
-def _parse(file: str, lines: Iterable[str], columns: tuple[str, ...]) -> Iterator[_Row]:
-    header, seen = False, set[str]()
-    for number, line in enumerate(lines, start=1):
-        if not line or line.startswith("#"):
-            continue
-        cells = tuple(line.split("\t"))
-        row = _Row(file, number, dict(zip(columns, cells, strict=False)))
-        if len(cells) != len(columns) or (not header and cells != columns):
-            raise row.error(columns[0], f"a row of the {len(columns)} tab-separated columns {', '.join(columns)}")
-        if header and cells[0] in seen:
-            raise row.error(columns[0], "named once")
-        if header:
-            yield row
-        header = True
-        seen.add(cells[0])
+def _rule(row: Row) -> Rule:
+    return Rule(
+        label=row.one_of("label", LABELS),
+        confidence=row.number("confidence", most=1.0),
+        weight=row.number("weight", most=10.0),
+        phase=row.one_of("phase", PHASES),
+        reason=row.text("reason"),
+    )
