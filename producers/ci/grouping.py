@@ -27,7 +27,7 @@ ERROR_LEVELS = ("error", "error: internal compiler error")
 _SUMMARY = re.compile(
     r"aborting due to |could not compile `|build failed|\d+ warnings? emitted|`[^`]+` \([^)]*\) generated \d+ warning"
     r"|Some errors (?:have detailed explanations|occurred)|For more information about|\d+ targets? failed"
-    r"|(?:doc)?test failed, to rerun|unused manifest key"
+    r"|(?:doc)?test failed, to rerun"
 )
 
 

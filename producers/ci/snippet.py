@@ -145,16 +145,21 @@ def _labelled(below: list[str]) -> list[_Run]:
         return []
     runs = _runs(rows[0])
     for row in rows[1:]:
-        end = len(row)
-        for run in sorted(runs, key=lambda run: -run.start):
-            if run.start < end and row[run.start] not in " |" and not row[: run.start].rstrip(" ").strip(" |"):
-                below_it = row[run.start : end].strip()
-                if run.label:  # two spans at the same place
-                    runs.append(replace(run, label=below_it))
-                else:
-                    run.label = below_it
-                end = run.start
+        start = len(row) - len(row.lstrip(" |"))
+        if start < len(row):
+            _hang(runs, start, row[start:].strip())
     return _merged(runs)
+
+
+def _hang(runs: list[_Run], start: int, label: str) -> None:
+    """Give the label that begins below column ``start`` to the marks there."""
+    for run in runs:
+        if run.start == start and not run.label:
+            run.label = label
+            return
+    over = next((run for run in runs if run.start <= start < run.end), None)
+    if over is not None:  # another span at the same place, or one that was drawn over
+        runs.append(replace(over, start=start, end=over.end if start == over.start else start + 1, label=label))
 
 
 def _runs(row: str) -> list[_Run]:

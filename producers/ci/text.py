@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 from models.diagnostics import Diagnostic
 from models.records import CompilerErrors
 from producers.ci.bounds import MAX_SHORT, MAX_TEXT, cut, without_paths
-from producers.ci.grouping import Grouper, Key
+from producers.ci.grouping import SUMMARIES, Grouper, Key
 from producers.ci.lines import Line, read_lines
 from producers.ci.report import OTHER_LINES, Report
 from producers.ci.rustc_json import MAX_PARTS
@@ -21,8 +21,13 @@ MAX_LINE_CHARS = 1 << 16  # of rendered text that is looked at; the rest of a lo
 
 _HEADER = re.compile(r"(error: internal compiler error|error|warning)(?:\[([\w:-]{1,128})\])?: (.*)$")
 _CHILD = re.compile(r"(?: *= )?(note|help|warning|error): (.*)$")
-_STATUS = re.compile(r" *[A-Z][a-z]+ .*|(?:running|test) .*")
-_COULD_NOT = re.compile(r'could not compile `([^`]+)`(?: (\([^)"]+(?:"[^"]*")?\)))?')
+_STATUS = re.compile(
+    r" *(?:Adding|Blocking|Building|Checking|Compiling|Doc-tests|Documenting|Downloaded|Downloading|Finished|Fresh|"
+    r"Installing|Locking|Removed|Running|Updating)\b"
+)
+_ADVICE = re.compile(r"For more information about |Some errors have detailed explanations")
+# What cargo says of a target it is through with; a test build is the same target.
+_TARGET = re.compile(r"""(?:could\ not\ compile\ )?`([^`]+)`(?:\ (\([^)"]+(?:"[^"]*")?)(?:\ test)?\))?""", re.VERBOSE)
 _ORIGIN = re.compile(r"this error originates in the (?:derive |attribute )?macro ")  # drawn only: not in rustc's JSON
 _LINT = re.compile(r"`(?:#\[(?:deny|forbid|warn)\(([\w:]+)\)\]|-[DFW] ([\w:-]+))`|rust-clippy/\S*#(\w+)$")
 _ONE = Key(package="text")
@@ -141,7 +146,7 @@ class TextReader:
             self._blank = False
         else:
             yield from self._emit()
-            self._report.skip("status lines" if _STATUS.match(row) else OTHER_LINES)
+            self._report.skip(_kind(row))
 
     def close(self) -> Iterator[CompilerErrors]:
         """Yield what is left at the end of the input."""
@@ -168,8 +173,9 @@ class TextReader:
                 yield from self._grouper.finish(_ONE)
             self._ended = False
             self._current, self._blank = _Open(header, number), False
-        elif crate := _COULD_NOT.match(message):
-            yield from self._grouper.finish(_ONE, target=cut(" ".join(filter(None, crate.groups())), MAX_SHORT))
+        elif target := _TARGET.match(message):
+            name = target[1] + (f" {target[2]})" if target[2] else "")
+            yield from self._grouper.finish(_ONE, target=cut(name, MAX_SHORT))
         elif message.startswith("aborting due to "):
             self._ended = True
 
@@ -181,6 +187,12 @@ class TextReader:
             self._report.skip(OTHER_LINES)
             return
         yield from self._grouper.add(_ONE, current.diagnostic(), current.number)
+
+
+def _kind(row: str) -> str:
+    if _ADVICE.match(row):
+        return SUMMARIES
+    return "status lines" if _STATUS.match(row) else OTHER_LINES
 
 
 def read_text(source: BinaryIO, grouper: Grouper, report: Report) -> Iterator[CompilerErrors]:
