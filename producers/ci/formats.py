@@ -92,6 +92,11 @@ def _unzipped(head: bytes, shown: str) -> bytes:
         inner = zlib.decompressobj(wbits=31).decompress(head, HEAD_BYTES)
     except zlib.error as error:
         raise InputError(f"{shown}: begins like gzip but cannot be unpacked ({error}); {ALLOWED}") from None
+    refuse_packed_parquet(inner, shown)
+    return inner
+
+
+def refuse_packed_parquet(inner: bytes, shown: str) -> None:
+    """Raise ``InputError`` if what was gzipped is Parquet, which must be read from its end."""
     if inner.startswith(PARQUET_MAGIC):
         raise InputError(f"{shown}: Parquet inside gzip; unpack it first (Parquet is compressed by itself)")
-    return inner

@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from producers.ci.formats import ALLOWED, GZIP_MAGIC, HEAD_BYTES, InputError, json_format
+from producers.ci.formats import ALLOWED, GZIP_MAGIC, HEAD_BYTES, InputError, json_format, refuse_packed_parquet
 
 BUFFER_BYTES = 1 << 18
 READ_ERRORS = (OSError, EOFError, zlib.error)  # what a damaged gzip file or a failing disk raises
@@ -51,6 +51,7 @@ def look_ahead(source: BinaryIO, name: str | None) -> tuple[bytes, BinaryIO]:
         head, stream = _peeked(source)
         if head.startswith(GZIP_MAGIC):
             head, stream = _peeked(cast(BinaryIO, gzip.GzipFile(fileobj=stream)))
+            refuse_packed_parquet(head, name or "input")
     except READ_ERRORS as error:
         raise InputError(f"{name or 'input'}: cannot be read ({error}); {ALLOWED}") from None
     return head, stream
