@@ -107,7 +107,7 @@ async def describe_cluster(bootstrap: str, options: dict[str, Any], timeout_s: f
 
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(timeout_s * 1000), **options)
     try:
-        with _silenced("aiokafka"):
+        with silenced("aiokafka"):
             async with asyncio.timeout(timeout_s):
                 await client.start()
                 answer = await client.describe_cluster()
@@ -160,7 +160,7 @@ def _no_passphrase() -> str:
 
 
 @contextmanager
-def _silenced(name: str) -> Iterator[None]:
+def silenced(name: str) -> Iterator[None]:
     """Keep a logger from telling what the raised error says anyway."""
     logger = logging.getLogger(name)
     before = logger.level

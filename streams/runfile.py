@@ -46,7 +46,7 @@ def _start_from_proc(pid: int) -> str | None:
 
 def _start_from_psutil(pid: int) -> str | None:
     try:
-        import psutil  # noqa: PLC0415 - comes with jgo; only needed where there is no /proc
+        import psutil  # type: ignore[import-untyped]  # noqa: PLC0415 - comes with jgo; only needed where there is no /proc
     except ImportError:
         return "unknown" if _exists(pid) else None
     try:

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from streams.kafka import client_options
+from streams.kafka import client_options, silenced
 from streams.settings import Settings
 from streams.topics import TOPICS, Topic
 
@@ -95,9 +95,7 @@ def wanted_partitions(topic: Topic, settings: Settings) -> int:
 @asynccontextmanager
 async def _admin(bootstrap: str, settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
     limit_ms = int(REQUEST_LIMIT_S * 1000)
-    client = AIOKafkaAdminClient(
-        bootstrap_servers=bootstrap, request_timeout_ms=limit_ms, **client_options(settings)
-    )
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=limit_ms, **client_options(settings))
     try:
         await client.start()
         yield client
@@ -191,7 +189,10 @@ async def _offsets(
     reader = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, **client_options(settings))
     try:
         await reader.start()
-        return await reader.beginning_offsets(places), await reader.end_offsets(places)
+        reader.assign(places)  # without it, the reader finds each topic's leaders one metadata request after the other
+        reader.pause(*places)  # offsets only, no records
+        with silenced("aiokafka"):  # a new leader may refuse for a moment: the reader warns, and asks again
+            return await reader.beginning_offsets(places), await reader.end_offsets(places)
     except KafkaError as error:
         raise ConnectionError(f"Kafka at {bootstrap}: {error}") from error
     finally:

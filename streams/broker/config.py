@@ -46,6 +46,9 @@ def server_properties(client_port: int, controller_port: int, data: str = DATA) 
         "log.segment.bytes": str(128 * MIB),  # compaction and retention leave the active segment alone
         "log.index.size.max.bytes": str(MIB),
         "log.cleaner.dedupe.buffer.size": str(16 * MIB),  # of the heap; the default is 128 MiB
+        # After kill -9 the controller refuses the next broker until the dead one's session ends; the default is 9 s.
+        "broker.session.timeout.ms": "4000",
+        "broker.heartbeat.interval.ms": "500",
         "num.network.threads": "2",
         "num.io.threads": "4",
     }

@@ -109,7 +109,8 @@ class _Meter:
     def finish(self) -> None:
         with self._lock:
             self._done += 1
-            self._say()
+            if self._done == self._jars:
+                self._say()
 
     def _say(self) -> None:
         self._said = self._bytes

@@ -58,7 +58,7 @@ def class_archive(directory: Path) -> Path | None:
     if archive.exists():
         return archive
     partial = archive.with_suffix(f".{os.getpid()}.partial")
-    command = [java, "-Xshare:dump", "-XX:+UseSerialGC", f"-XX:SharedArchiveFile={partial}"]
+    command = [str(java), "-Xshare:dump", "-XX:+UseSerialGC", f"-XX:SharedArchiveFile={partial}"]
     try:
         subprocess.run(command, capture_output=True, timeout=DUMP_LIMIT_S, check=True, env=environment())  # noqa: S603
         partial.replace(archive)

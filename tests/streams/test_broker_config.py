@@ -1,0 +1,257 @@
+"""The embedded broker's settings, storage, ports, locks and error texts, without a JVM."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams import runfile
+from streams.broker import BrokerError, config, errors, jars, ownership, pins, ports, storage
+from streams.broker.locking import FileLock
+from streams.runfile import RunFile, process_start
+from streams.topics import MAX_MESSAGE_BYTES
+
+META = "cluster.id=abc\ndirectory.id=d\nnode.id=1\nversion=1\n"
+
+
+class TestServerProperties:
+    def test_listens_on_the_loopback_only(self) -> None:
+        """No listener, the controller's included, is reachable from another machine."""
+        properties = config.server_properties(1111, 2222)
+        hosts = re.findall(r"//([^:]+):", properties["listeners"] + properties["advertised.listeners"])
+        assert set(hosts) == {"127.0.0.1"}
+
+    def test_takes_the_largest_record_of_the_line(self) -> None:
+        """The broker accepts messages as large as the topics allow."""
+        assert int(config.server_properties(1, 2)["message.max.bytes"]) == MAX_MESSAGE_BYTES
+
+    @given(client=st.integers(1, 65535), controller=st.integers(1, 65535))
+    def test_renders_as_one_ascii_line_for_each_setting(self, client: int, controller: int) -> None:
+        """What Kafka reads back is what was set."""
+        properties = config.server_properties(client, controller)
+        text = config.render(properties)
+        assert text.isascii()
+        assert dict(line.split("=", 1) for line in text.splitlines()) == properties
+
+
+class TestJars:
+    def test_one_version_of_kafka_is_pinned(self) -> None:
+        """All of Kafka's own jars have the version that the project names, the client included."""
+        kafka = [jar for jar in pins.JARS if jar.coordinates.startswith("org.apache.kafka:")]
+        assert len(kafka) > 10
+        assert {jar.coordinates.rpartition(":")[2] for jar in kafka} == {pins.KAFKA_VERSION}
+
+    def test_the_logging_binding_fits(self) -> None:
+        """The slf4j binding is there, for slf4j 1.7 and at log4j's own version: without it the broker logs nothing."""
+        versions = {jar.coordinates.split(":")[1]: jar.coordinates.rpartition(":")[2] for jar in pins.JARS}
+        assert versions["slf4j-api"].startswith("1.7.")
+        assert versions["log4j-slf4j-impl"] == versions["log4j-core"]
+
+    def test_no_two_jars_share_a_file_name(self) -> None:
+        """Every pinned jar has a file of its own in the flat cache folder."""
+        assert len({jar.filename for jar in pins.JARS}) == len(pins.JARS)
+
+    def test_says_what_is_missing_or_short(self, tmp_path: Path) -> None:
+        """An absent jar and one that was cut short are missing; one of the right size is not."""
+        jar, other = pins.JARS[0], pins.JARS[1]
+        (tmp_path / jar.filename).write_bytes(b"x" * jar.size)
+        (tmp_path / other.filename).write_bytes(b"x" * (other.size - 1))
+        assert set(jars.missing(tmp_path)) == set(pins.JARS) - {jar}
+
+    def test_sees_changed_content_of_the_right_size(self, tmp_path: Path) -> None:
+        """A jar of the right size with other bytes is damaged."""
+        jar = pins.JARS[0]
+        (tmp_path / jar.filename).write_bytes(b"x" * jar.size)
+        assert jar in jars.damaged(tmp_path)
+
+    def test_an_unreachable_repository_is_explained(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without network the error names the file, the reason and the ways out, and leaves nothing half-done."""
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        with pytest.raises(BrokerError, match=r"could not download .*\n.*HTTPS_PROXY.*\n.*JIDOKA_BROKER"):
+            jars.fetch(directory=tmp_path)
+        assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+class TestStorage:
+    def test_formats_once_and_keeps_the_cluster_id(self, tmp_path: Path) -> None:
+        """The second preparation finds the first one's storage and formats nothing."""
+        asked: list[str] = []
+        formatter = _Formatter(tmp_path, asked)
+        first = storage.prepare(tmp_path, formatter)
+        assert storage.prepare(tmp_path, formatter) == first
+        assert asked == [first]
+
+    def test_a_format_cut_short_is_done_again(self, tmp_path: Path) -> None:
+        """What an interrupted format left behind is removed, not used."""
+        (tmp_path / config.FORMATTING).mkdir()
+        (tmp_path / config.FORMATTING / "meta.properties").write_text("cluster.id=half")
+        assert storage.prepare(tmp_path, _Formatter(tmp_path, [])) != "half"
+        assert not (tmp_path / config.FORMATTING).exists()
+
+    @pytest.mark.parametrize("left", [None, "", "#\ncluster.id=abc\n"])
+    def test_lost_meta_properties_are_restored(self, tmp_path: Path, left: str | None) -> None:
+        """Data whose meta.properties is gone, empty or cut short is kept, with the copy put in its place."""
+        cluster_id = storage.prepare(tmp_path, _Formatter(tmp_path, []))
+        (tmp_path / config.DATA / "topic-0").mkdir()
+        meta = tmp_path / config.DATA / "meta.properties"
+        meta.unlink() if left is None else meta.write_text(left)
+        assert storage.prepare(tmp_path, _Formatter(tmp_path, [])) == cluster_id
+        assert (tmp_path / config.DATA / "topic-0").exists()
+
+    def test_data_that_nobody_can_name_is_not_overwritten(self, tmp_path: Path) -> None:
+        """Data without meta.properties and without a copy stop the start with advice, and stay."""
+        (tmp_path / config.DATA / "topic-0").mkdir(parents=True)
+        with pytest.raises(BrokerError, match=r"move .* away"):
+            storage.prepare(tmp_path, _Formatter(tmp_path, []))
+        assert (tmp_path / config.DATA / "topic-0").exists()
+
+    def test_cluster_ids_fit_a_command_line(self) -> None:
+        """No id begins with a dash, all have Kafka's 22 characters."""
+        ids = [storage.new_cluster_id() for _ in range(500)]
+        assert all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{21}", text) for text in ids)
+
+
+class _Formatter:
+    """Does what StorageTool does to the folder, and notes the ids it is given."""
+
+    def __init__(self, home: Path, asked: list[str]) -> None:
+        self.home, self.asked = home, asked
+
+    def __call__(self, cluster_id: str) -> None:
+        self.asked.append(cluster_id)
+        (self.home / config.FORMATTING).mkdir()
+        meta = META.replace("abc", cluster_id)
+        (self.home / config.FORMATTING / "meta.properties").write_text(meta)
+
+
+class TestPorts:
+    def test_prefers_the_wanted_then_the_last_port(self, tmp_path: Path) -> None:
+        """A wanted free port wins over that of the last run, which wins over any other."""
+        wanted, last = ports.any_free(), ports.any_free()
+        ports.remember(tmp_path, last)
+        assert ports.choose(tmp_path, wanted) == wanted
+        assert ports.choose(tmp_path) == last
+
+    def test_replaces_a_taken_port(self, tmp_path: Path) -> None:
+        """A port that another server listens on is not chosen."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            assert not ports.is_free(port)
+            assert ports.choose(tmp_path, port) != port
+
+    @pytest.mark.parametrize("kept", ["", "x", "-1", "0", "70000"])
+    def test_a_spoilt_port_file_is_ignored(self, tmp_path: Path, kept: str) -> None:
+        """A port file with anything but a port counts as none."""
+        (tmp_path / ports.LAST_PORT).write_text(kept)
+        assert ports.last(tmp_path) == 0
+
+
+class TestOwnership:
+    def test_refuses_a_folder_in_use_and_says_by_whom(self, tmp_path: Path) -> None:
+        """A second broker in a folder whose owner lives is refused, with the owner's process number."""
+        held = ownership.take(tmp_path, print)
+        with pytest.raises(BrokerError, match=rf"process {os.getpid()}\b.*--data-dir"):
+            ownership.take(tmp_path, print)
+        held.release()
+
+    @pytest.mark.parametrize("left", ["", "{", "[]", '{"owner": "x"}', '{"owner": 1, "owner_start": "never"}'])
+    def test_a_stale_lock_file_does_not_hinder(self, tmp_path: Path, left: str) -> None:
+        """A lock file left by a dead process, whatever it says, is simply taken over."""
+        (tmp_path / "lock").write_text(left)
+        ownership.take(tmp_path, print).release()
+
+    def test_ends_a_broker_whose_owner_is_gone(self, tmp_path: Path) -> None:
+        """A process that still holds the folder after its owner died is stopped, and the folder taken."""
+        lock = FileLock(tmp_path / "lock")
+        assert lock.acquire()
+        command = [sys.executable, "-c", "input()"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(lock.descriptor,)) as orphan:
+            lock.write(ownership.describe(orphan.pid) | {"owner_start": "an earlier process"})
+            lock.release()
+            said: list[str] = []
+            ownership.take(tmp_path, said.append).release()
+            assert orphan.wait(10) != 0
+        assert str(orphan.pid) in said[0]
+
+
+class TestErrors:
+    def test_names_cause_lines_and_log(self, tmp_path: Path) -> None:
+        """The error says the known cause with advice, shows the errors of the log and names the file."""
+        log = tmp_path / "kafka.log"
+        log.write_text("x")
+        lines = [
+            "2026 INFO fine (k)",
+            "2026 ERROR broken (k)",
+            "java.io.IOException: No space left on device",
+            "\tat x",
+        ]
+        text = str(errors.failed("Kafka ended while starting", log, lines=lines))
+        assert "disk is full" in text
+        assert "ERROR broken" in text
+        assert "INFO fine" not in text
+        assert "\tat x" not in text
+        assert str(log) in text
+
+    def test_reads_only_what_a_run_wrote(self, tmp_path: Path) -> None:
+        """Lines of earlier runs are left out; after a rollover the whole new file counts; a missing file is empty."""
+        log = tmp_path / "kafka.log"
+        log.write_text("old\nnew\n")
+        assert errors.last_lines(log, 4) == ["new"]
+        assert errors.last_lines(log, 1000) == ["old", "new"]
+        assert errors.last_lines(tmp_path / "none") == []
+
+
+class TestRunFile:
+    def test_reads_what_was_written(self, tmp_path: Path) -> None:
+        """A run file of a living process is read back as it was written, and is gone once removed."""
+        run = RunFile(os.getpid(), "127.0.0.1:9092", "http://127.0.0.1:8787", [{"pid": 1, "url": "http://x"}])
+        runfile.write(tmp_path / "new", run)
+        assert runfile.read(tmp_path / "new") == run
+        runfile.remove(tmp_path / "new")
+        runfile.remove(tmp_path / "new")
+        assert runfile.read(tmp_path / "new") is None
+
+    def test_a_dead_process_is_not_up(self, tmp_path: Path) -> None:
+        """Once its process has ended, a run file counts as none."""
+        with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+            runfile.write(tmp_path, RunFile(process.pid, "b"))
+            assert runfile.read(tmp_path) is not None
+        assert runfile.read(tmp_path) is None
+
+    def test_another_process_with_the_number_is_not_up(self, tmp_path: Path) -> None:
+        """A process number that was given to a later process does not bring the line back."""
+        runfile.write(tmp_path, RunFile(os.getpid(), "b"))
+        value = json.loads((tmp_path / runfile.NAME).read_text())
+        (tmp_path / runfile.NAME).write_text(json.dumps(value | {"started": "long ago"}))
+        assert runfile.read(tmp_path) is None
+
+    @given(
+        junk=st.binary(max_size=50)
+        | st.recursive(st.none() | st.integers(), st.lists).map(lambda x: json.dumps(x).encode())
+    )
+    def test_junk_is_not_up(self, junk: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+        """Whatever bytes the file holds, reading it gives none instead of failing."""
+        folder = tmp_path_factory.mktemp("junk")
+        (folder / runfile.NAME).write_bytes(junk)
+        assert runfile.read(folder) is None
+
+    def test_a_process_that_ended_uncollected_is_dead(self) -> None:
+        """A zombie does not count as a process."""
+        process = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        with process.stdout:
+            process.stdout.read()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert process_start(process.pid) is None
+        process.wait()
