@@ -91,7 +91,7 @@ def _pack(state: LineState, rows: NDArray[np.uint32], recents: list[Recent], ids
     return zlib.compress(MAGIC + struct.pack(">I", len(head)) + head + body, level=1)
 
 
-_COUNTERS = ("failures", "repeats", "unmatched_feedback", "origin")
+_COUNTERS = ("failures", "repeats", "unmatched_feedback", "dead_letters", "origin")
 
 
 def _joined(parts: list[NDArray[Any]], kind: type[Any]) -> NDArray[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import os
 import time
@@ -13,10 +12,11 @@ from typing import Any
 
 from faust.types import TP, EventT
 
-from models.records import CompilerErrors, DeadLetter, Feedback, Prediction, Record, RecordError, parse
+from models.records import CompilerErrors, Feedback, Prediction, Record, RecordError, parse
 from models.state import LineState
 from models.step import step
 from streams.checkpoints import Partition
+from streams.dead_letters import dead_letter
 from streams.metrics import Metrics
 from streams.restore import SOURCES, restore_partitions
 from streams.settings import Settings
@@ -84,6 +84,7 @@ class Line:
         try:
             record = parse(kind, message.value)
         except RecordError as error:
+            partition.state.dead_letters += 1
             self.metrics.dead_letters.labels(topic=kind.topic).inc()
             await self.app.emit(dead_letter(message, str(error), now), message.key or b"", source)
         else:
@@ -121,29 +122,3 @@ class Line:
         now, self._uncommitted, arrived = time.time(), [], self._uncommitted
         for timestamp in arrived:
             self.metrics.end_to_end.observe(max(0.0, now - timestamp))
-
-
-def dead_letter(message: Any, reason: str, now: datetime) -> DeadLetter:
-    """Return the dead letter of a Kafka message: its bytes as they were, where it stood, why it was refused."""
-    place = f"{message.topic}-{message.partition}-{message.offset}"
-    return DeadLetter(
-        id=place[:128],
-        time=now,
-        project="unknown",
-        source_topic=message.topic,
-        partition=message.partition,
-        offset=message.offset,
-        reason=reason[:4000],
-        key=_base64(message.key),
-        value=_base64(message.value),
-        headers={name[:256]: _base64(value) or "" for name, value in _headers(message)},
-    )
-
-
-def _headers(message: Any) -> list[tuple[str, bytes]]:
-    found = message.headers or []
-    return list(found.items()) if isinstance(found, Mapping) else list(found)
-
-
-def _base64(data: bytes | None) -> str | None:
-    return None if data is None else base64.b64encode(data).decode()

@@ -49,7 +49,10 @@ async def _metrics(request: web.Request) -> web.Response:
 
 async def _state(request: web.Request) -> web.Response:
     line = request.app[LINE]
-    partitions = [{"partition": number} | describe(one.state) for number, one in sorted(line.partitions.items())]
+    partitions = [
+        {"partition": number, "offsets": one.offsets} | describe(one.state)
+        for number, one in sorted(line.partitions.items())
+    ]
     body = {"ready": line.restored.is_set(), "lag": sum(lags(line).values()), "partitions": partitions}
     return web.Response(body=orjson.dumps(body), content_type="application/json")
 
@@ -62,6 +65,7 @@ def describe(state: LineState) -> dict[str, Any]:
         "failures": state.failures,
         "repeats": state.repeats,
         "unmatched_feedback": state.unmatched_feedback,
+        "dead_letters": state.dead_letters,
         "scored": scores.n,
         "accuracy": scores.accuracy,
         "rolling_accuracy": scores.rolling_accuracy,

@@ -1,0 +1,30 @@
+"""The small model that ships with the project, so that the first answer is useful."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+
+from models import snapshot
+from models.classifiers import HashedLogistic
+from models.state import LineState
+
+NAME = "warm_start.jdk"
+
+
+@cache
+def packed() -> bytes:
+    """Return the bundled snapshot."""
+    return (resources.files("models") / "data" / NAME).read_bytes()
+
+
+def warm_state() -> LineState:
+    """Return a new state whose classifier starts from the bundled model; everything else is empty."""
+    state = LineState()
+    snapshot.apply(state, packed())
+    return state
+
+
+def pack(classifier: HashedLogistic, origin: str) -> bytes:
+    """Return ``classifier`` alone as a snapshot to start from: no scores, no failures, no feedback."""
+    return snapshot.base(LineState(classifier=classifier, origin=origin))

@@ -1,0 +1,93 @@
+"""What all commands share: consoles, settings, errors for people, and finding the line that is up."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import orjson
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from streams.runfile import RunFile
+    from streams.settings import Settings
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+T = TypeVar("T")
+
+DataDir = Annotated[str | None, typer.Option("--data-dir", help="Where the line keeps its files.", metavar="D")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+class UserError(Exception):
+    """Something a person can mend: printed in one paragraph, without a stack trace, exit status 2."""
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Return the settings with the given flags on top; raises ``UserError`` that names the setting at fault."""
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    from streams.settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        raise UserError(f"setting {name} (JIDOKA_{name.upper()}): {first['msg']}") from None
+    except SettingsError as error:
+        raise UserError(f"the settings cannot be read: {error}") from None
+
+
+def find_line(settings: Settings) -> tuple[Settings, RunFile | None]:
+    """Return the settings with the broker of the line that is up, and its run file if it is on this machine.
+
+    Raises ``UserError`` when there is neither ``JIDOKA_BROKER`` nor a line that is up.
+    """
+    from streams import runfile
+
+    running = runfile.read(settings.data_dir)
+    if settings.broker is None and running is None:
+        raise UserError(
+            f"no line is up in {settings.data_dir}: start one with `jidoka up`, or set JIDOKA_BROKER=kafka://host:port"
+        )
+    broker = settings.broker or (running.broker if running else None)
+    return settings.model_copy(update={"broker": broker}), running
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run ``work``; what goes wrong on the way to Kafka becomes a ``UserError``."""
+    from aiokafka.errors import KafkaError
+
+    try:
+        return asyncio.run(work)
+    except (KafkaError, ConnectionError, TimeoutError) as error:
+        raise UserError(f"Kafka does not answer as it should: {error!r}; `jidoka doctor` says more") from None
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document on a line of its own, unformatted, as pipes want it."""
+    sys.stdout.write(orjson.dumps(value, default=str).decode() + "\n")
+    sys.stdout.flush()
+
+
+def safe(text: object) -> str:
+    """Return untrusted text as it may be printed: rich markup escaped, control characters shown, not obeyed."""
+    shown = "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in str(text))
+    return escape(shown)
+
+
+@contextmanager
+def as_user_error(*kinds: type[Exception]) -> Iterator[None]:
+    """Turn the given errors, whose texts are made for people, into a ``UserError``."""
+    try:
+        yield
+    except kinds as error:
+        raise UserError(safe(error)) from None

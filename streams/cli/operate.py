@@ -1,0 +1,147 @@
+"""``status``, ``doctor`` and ``topics``: how the line is."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from streams.cli.console import (
+    AsJson,
+    DataDir,
+    as_user_error,
+    find_line,
+    load_settings,
+    out,
+    print_json,
+    run_async,
+    safe,
+)
+
+if TYPE_CHECKING:
+    from streams.runfile import RunFile
+    from streams.settings import Settings
+    from streams.topic_admin import TopicState
+
+FAILED = 1
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    app.command()(status)
+    app.command()(doctor)
+    app.command()(topics)
+
+
+def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Show the line that is up: broker, web, workers, lag, counts, scores. Exit status 1: a worker does not answer."""
+    settings, running = find_line(load_settings(data_dir=data_dir))
+    found = run_async(_status(settings, running))
+    if as_json:
+        print_json(found)
+    else:
+        _show_status(found)
+    if not all(worker["ready"] for worker in found["workers"]):
+        raise typer.Exit(FAILED)
+
+
+async def _status(settings: Settings, running: RunFile | None) -> dict[str, Any]:
+    from streams.topic_admin import describe_topics
+
+    states = await describe_topics(settings.broker or "", settings)
+    workers = [_ask(worker) for worker in running.workers] if running else []
+    partitions = [partition for worker in workers for partition in worker["state"]]
+    return {
+        "broker": settings.broker,
+        "web": running.web if running else None,
+        "workers": [{**worker, "partitions": [one["partition"] for one in worker.pop("state")]} for worker in workers],
+        "lag": _lag(states, partitions),
+        "predictions": sum(one["failures"] + one["repeats"] for one in partitions),
+        "dead_letters": sum(one["dead_letters"] for one in partitions),
+        "models": partitions,
+    }
+
+
+def _ask(worker: dict[str, Any]) -> dict[str, Any]:
+    try:
+        with urllib.request.urlopen(f"{worker['url']}/v1/state", timeout=5) as response:  # noqa: S310 - our own worker
+            body = json.load(response)
+    except (OSError, ValueError):
+        return {"pid": worker["pid"], "url": worker["url"], "ready": False, "state": []}
+    return {"pid": worker["pid"], "url": worker["url"], "ready": body["ready"], "state": body["partitions"]}
+
+
+def _lag(states: list[TopicState], partitions: list[dict[str, Any]]) -> int:
+    """Return how many source records no worker has taken in; a partition that nobody holds counts from its start."""
+    from models.records import CompilerErrors, Feedback
+    from streams.topics import topic_name
+
+    held = {(topic, one["partition"]): offset for one in partitions for topic, offset in one["offsets"].items()}
+    sources = {topic_name(CompilerErrors), topic_name(Feedback)}
+    return sum(
+        max(0, end - held.get((state.name, number), state.earliest.get(number, 0)))
+        for state in states
+        if state.name in sources
+        for number, end in state.latest.items()
+    )
+
+
+def _show_status(found: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    out.print(f"broker  kafka://{found['broker']}\nweb     {found['web'] or 'not up'}")
+    for worker in found["workers"]:
+        state = "[green]ready[/green]" if worker["ready"] else "[red]does not answer[/red]"
+        out.print(f"worker  {worker['pid']}  {state}  partitions {worker['partitions']}  {worker['url']}")
+    out.print(f"lag {found['lag']}  predictions {found['predictions']}  dead letters {found['dead_letters']}")
+    table = Table(
+        "partition", "model", "failures", "accuracy", "last 500", "macro F1", "majority", "last label", "lookup"
+    )
+    for one in found["models"]:
+        if one["scored"]:
+            scores = [one["accuracy"], one["rolling_accuracy"], one["macro_f1"], *one["baselines"].values()]
+            row = [str(one["partition"]), one["model_version"], str(one["failures"])]
+            table.add_row(*row, *[f"{score:.3f}" for score in scores])
+    if table.row_count:
+        out.print(table)
+
+
+def doctor(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Check what the line needs on this machine; says what to do about each thing that is missing."""
+    from streams.doctor import checks
+
+    marks = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "fail": "[red]FAIL[/red]"}
+    found = []
+    for check in checks(load_settings(data_dir=data_dir)):
+        found.append(check)
+        if not as_json:
+            advice = f"\n       → {safe(check.fix)}" if check.fix else ""
+            out.print(f"{marks[check.status]}  {safe(check.name)}: {safe(check.detail)}{advice}", soft_wrap=True)
+    if as_json:
+        print_json([{"name": c.name, "status": c.status, "detail": c.detail, "fix": c.fix} for c in found])
+    if any(check.status == "fail" for check in found):
+        raise typer.Exit(FAILED)
+
+
+def topics(
+    action: Annotated[str, typer.Argument(help="list, or create what is missing.")] = "list",
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the topics of the line with their partitions and offsets, or create those that are missing."""
+    from streams.cli.console import UserError
+    from streams.topic_admin import TopicError, describe_topics, ensure_topics
+
+    if action not in ("list", "create"):
+        raise UserError(f"no action {safe(action)}; there are list and create")
+    settings, _ = find_line(load_settings(data_dir=data_dir))
+    with as_user_error(TopicError):
+        work = describe_topics if action == "list" else ensure_topics
+        states = run_async(work(settings.broker or "", settings))
+    if as_json:
+        print_json([{"name": s.name, "partitions": s.partitions, "latest": s.latest} for s in states])
+        return
+    for state in states:
+        out.print(f"{state.name:32} {state.partitions} partitions  {state.records} offsets in use")

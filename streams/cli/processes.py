@@ -1,0 +1,76 @@
+"""``up``, ``demo``, ``worker`` and ``web``: the commands that run until they are stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.cli.console import DataDir, as_user_error, find_line, load_settings, out
+
+Announce = Annotated[Path | None, typer.Option(help="File that gets this process's address as JSON.", hidden=True)]
+Attached = Annotated[bool, typer.Option(help="Stop when standard input ends (the parent is gone).", hidden=True)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    app.command()(up)
+    app.command()(demo)
+    app.command()(worker)
+    app.command()(web)
+
+
+def up(
+    workers: Annotated[int, typer.Option(min=0, max=64, help="How many worker processes.")] = 1,
+    port: Annotated[int | None, typer.Option(help="Port of the web interface.", metavar="P")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Start the line: broker (if none is configured), topics, workers, web; Ctrl-C stops it all."""
+    from streams.broker import BrokerError
+    from streams.cli.supervise import run_line
+
+    settings = load_settings(http_port=port, data_dir=data_dir)
+    with as_user_error(BrokerError):
+        run_line(settings, workers)
+
+
+def demo(
+    data_dir: DataDir = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Replay only the first N failures.")] = None,
+) -> None:
+    """Start a line, replay the bundled real failures, show live what it makes of them, stop."""
+    from streams.broker import BrokerError
+    from streams.cli.demo import run_demo
+
+    with as_user_error(BrokerError):
+        run_demo(load_settings(), data_dir, limit)
+
+
+def worker(data_dir: DataDir = None, announce: Announce = None, attached: Attached = False) -> None:
+    """Run one worker against the line that is up, or against JIDOKA_BROKER; SIGTERM stops it."""
+    from streams.cli.supervise import stop_with_parent
+    from streams.worker import run
+
+    settings, _ = find_line(load_settings(data_dir=data_dir))
+    if attached:
+        stop_with_parent()
+    run(settings, announce)
+
+
+def web(
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", metavar="P")] = None,
+    data_dir: DataDir = None,
+    announce: Announce = None,
+    attached: Attached = False,
+) -> None:
+    """Run the HTTP interface for the line that is up, or for JIDOKA_BROKER; SIGTERM stops it."""
+    from streams.cli.compose_web import run_web
+    from streams.cli.supervise import stop_with_parent
+
+    settings, _ = find_line(load_settings(http_port=port, data_dir=data_dir))
+    if attached:
+        stop_with_parent()
+    with as_user_error(ValueError, OSError):
+        run_web(settings, announce)
+    out.print("web stopped")

@@ -1,0 +1,81 @@
+"""Running a line from the terminal: the frame around ``Supervisor`` that people see."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from streams.cli.console import UserError, err, out, safe
+from streams.settings import Settings
+from streams.supervisor import LineError, Supervisor
+
+WATCH_S = 0.5
+
+
+def run_line(settings: Settings, workers: int) -> None:
+    """Start the line, print where it is, keep it up until Ctrl-C or SIGTERM."""
+    with line_errors(), interruptible(), Supervisor(settings, workers, progress) as line, stop_signals() as stopping:
+        out.print(f"[green]the line is up[/green]  broker kafka://{line.settings.broker}  web {line.web_url}")
+        out.print(f"logs in {settings.data_dir / 'logs'}; Ctrl-C stops everything", soft_wrap=True)
+        while not stopping.wait(WATCH_S):
+            line.watch()
+        progress("Stopping")
+        line.stop()
+    out.print("stopped")
+
+
+@contextmanager
+def line_errors() -> Iterator[None]:
+    """Turn a line that does not come up or stay up into a ``UserError``."""
+    try:
+        yield
+    except LineError as error:
+        raise UserError(safe(error)) from None
+
+
+def progress(text: str) -> None:
+    """Show one step of a longer work."""
+    err.print(f"[dim]{safe(text)}[/dim]")
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM interrupt the work like Ctrl-C does, so that what was started is stopped on the way out."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """Yield an event that SIGINT and SIGTERM set; a second one does not disturb the stopping."""
+    stopping = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: stopping.set()) for number in numbers}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def stop_with_parent() -> None:
+    """Ask this process to stop when its standard input ends: the supervisor is gone, even if it was killed."""
+
+    def wait() -> None:
+        while sys.stdin.buffer.read(4096):
+            time.sleep(0)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="parent-watch", daemon=True).start()
