@@ -39,9 +39,20 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     assert openssl, "install openssl to run this test"
     folder = tmp_path_factory.mktemp("pem")
     certificate, key, locked = folder / "cert.pem", folder / "key.pem", folder / "locked.pem"
-    request = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=kafka", "-days", "2"]
+    request: list[str | Path] = [
+        openssl,
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-subj",
+        "/CN=kafka",
+        "-days",
+        "2",
+    ]
     subprocess.run([*request, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    encrypt = [openssl, "rsa", "-aes256", "-passout", "pass:x", "-in", key, "-out", locked]
+    encrypt: list[str | Path] = [openssl, "rsa", "-aes256", "-passout", "pass:x", "-in", key, "-out", locked]
     subprocess.run(encrypt, check=True, capture_output=True)
     return certificate, key, locked
 
