@@ -12,7 +12,9 @@ from typing import Any
 from producers.ci.bounds import MAX_NUMBER, MAX_TEXT, cut, shorten, without_paths
 from producers.ci.rustc_json import MAX_LINES, MAX_PARTS, mark
 
-MAX_ROWS = 2_000  # of one diagnostic
+MAX_ROWS = 500  # of one code block; rustc elides long ones
+MAX_ROW_CHARS = 2_000  # rustc cuts lines to the terminal's width, 140 without one
+MAX_FOUND = 4 * MAX_PARTS  # spans looked at, before the first ones are kept
 
 PLACE = re.compile(r" *(?:-->|:::) (.+?)(?::(\d{1,9}):(\d{1,9}))?$")
 _CODE = re.compile(r" *(\d{1,9}) \|(?: (.*))?$")
@@ -51,6 +53,7 @@ class Snippet:
     def take(self, row: str) -> bool:
         """Take ``row`` if it belongs to a code block; return whether it does."""
         self._count += 1
+        row = row[:MAX_ROW_CHARS]
         if match := _CODE.match(row):
             if self._count <= MAX_ROWS:
                 self._rows.append(_Row(int(match[1]), match[2] or ""))
@@ -73,6 +76,8 @@ class Snippet:
                 if run.label.startswith("help: "):
                     helps.append(run.label.removeprefix("help: "))
                     run.label = ""
+                if len(found) == MAX_FOUND:
+                    break
                 ends = (row.number, run.start + 1), (row.number, run.end + 1)
                 found.append(self._span(*ends, run.sign == "^", run.label, margin))
         return self._with_arrow(found), helps

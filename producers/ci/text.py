@@ -16,7 +16,7 @@ from producers.ci.rustc_json import MAX_PARTS
 from producers.ci.snippet import PLACE, Snippet
 from producers.ci.text_lines import plain
 
-MAX_PROSE_LINES = 200  # of one message or note
+MAX_SNIPPETS = 8  # code blocks of one diagnostic, each in another file
 MAX_LINE_CHARS = 1 << 16  # of rendered text that is looked at; the rest of a longer line is left out
 
 _HEADER = re.compile(r"(error: internal compiler error|error|warning)(?:\[([\w:-]{1,128})\])?: (.*)$")
@@ -50,7 +50,7 @@ class _Open:
     def __init__(self, header: re.Match[str], number: int) -> None:
         level, self.code, message = header.groups()
         self.number = number
-        self.head = _Prose(level, [message], header.start(3))
+        self.head = _Prose(level, [message[:MAX_TEXT]], header.start(3))
         self.notes: list[_Prose] = []
         self.snippets: list[Snippet] = []
         self.in_child = False  # code lines below a note or help are the note's, and not kept
@@ -60,7 +60,7 @@ class _Open:
         """Take ``row`` if it belongs to this diagnostic; return whether it does."""
         if place := PLACE.match(row):
             self._prose = None
-            if not self.in_child and len(self.snippets) < MAX_PARTS:
+            if not self.in_child and len(self.snippets) < MAX_SNIPPETS:
                 self.snippets.append(Snippet(place[1], int(place[2] or 0), int(place[3] or 0)))
             return True
         if child := _CHILD.match(row):
@@ -74,14 +74,14 @@ class _Open:
 
     def _begin_note(self, child: re.Match[str], *, own_code: bool) -> None:
         self.in_child |= own_code
-        self._prose = _Prose(child[1], [child[2]], child.start(2))
+        self._prose = _Prose(child[1], [child[2][:MAX_TEXT]], child.start(2))
         if len(self.notes) < MAX_PARTS:
             self.notes.append(self._prose)
 
     def _continue(self, prose: _Prose, row: str) -> bool:
         indented = not row[: prose.width].strip()
-        if len(prose.lines) < MAX_PROSE_LINES:
-            prose.lines.append(row[prose.width :] if indented else row.strip())
+        if sum(map(len, prose.lines)) + len(prose.lines) < MAX_TEXT:
+            prose.lines.append((row[prose.width :] if indented else row.strip())[:MAX_TEXT])
         return True
 
     def cause(self) -> None:

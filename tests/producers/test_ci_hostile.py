@@ -108,6 +108,19 @@ class TestBrokenLines:
         _, report = take(io.BytesIO(CARGO + b'{"reason"\n' * 500))
         assert (len(report.rejected), report.rejections) == (MAX_REASONS, 500)
 
+    def test_endless_drawing_below_one_headline_is_bounded(self) -> None:
+        """Millions of marks and labels in one text diagnostic are read in bounded memory and give a bounded record."""
+        rows = b"1 | x\n" + b"  | " + b"^ - " * 4_000 + b"\n" + b"  = note: " + b"/a" * 8_000 + b"\n"
+        data = b"error[E0308]: x\n --> a.rs:1:1\n" + rows * 300
+        tracemalloc.start()
+        try:
+            (record,), _ = take(io.BytesIO(data))
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert len(record.diagnostics[0].spans) == 32
+        assert peak < 4 * MAX_LINE_BYTES
+
     def test_gzip_that_ends_early_gives_what_is_there(self) -> None:
         """A cut gzip file: its good part is read, the place where it ends is named."""
         packed = gzip.compress(CARGO * 200, compresslevel=0)
