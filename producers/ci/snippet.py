@@ -21,7 +21,7 @@ _CODE = re.compile(r" *(\d{1,9}) \|(?: (.*))?$")
 _GUTTER = re.compile(r" +\|(?: (.*))?$")
 _MULTILINE = re.compile(r"[ |]*?[ |](_[_\^-]*)([\^-])(?: (.*))?$")  # marks may stand between the underscores
 _EXPANSION = re.compile(r"in this (?:macro invocation|(?:derive|attribute) macro expansion)$")  # drawn, but no span
-_NEXT_MARK = re.compile(r"  +(?=[\^-]+(?: |$))")
+_NEXT_MARK = re.compile(r"(?<! ) {2,}(?=[\^-]+(?: |$))")
 MARKS = "^-~+"
 
 
