@@ -1,0 +1,89 @@
+"""The body of a request: who may send one, and its bytes, bounded in size and time."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hmac
+import io
+import zlib
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from producers.ci.formats import GZIP_MAGIC
+from producers.http.limits import MIB, Limits
+from producers.http.problems import Refusal
+
+ENCODINGS = ("identity", "gzip", "deflate")  # aiohttp undoes them while the body arrives
+CHUNK_BYTES = 1 << 16
+
+
+def authorise(request: web.Request, token: SecretStr | None) -> None:
+    """Raise ``Refusal`` (401) unless the request carries the bearer token, or none is set."""
+    wanted = token.get_secret_value() if token else ""
+    if not wanted:
+        return
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    same = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), wanted.encode())
+    if scheme.lower() != "bearer" or not same:
+        said = "the bearer token is wrong" if given else "a bearer token is needed"
+        raise Refusal(
+            401, f"{said}: send the header Authorization: Bearer TOKEN", {"WWW-Authenticate": 'Bearer realm="jidoka"'}
+        )
+
+
+async def receive(request: web.Request, limits: Limits, most: int) -> bytes:
+    """Return the body, at most ``most`` bytes as sent and ``limits.inflated_bytes`` after its Content-Encoding.
+
+    Raises ``Refusal``: 408 too slow, 413 too large, 415 an encoding or form that is not taken, 400 damaged.
+    """
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ENCODINGS:
+        raise Refusal(415, f"Content-Encoding {encoding[:40]!r} is not taken; allowed: {', '.join(ENCODINGS)}")
+    if request.content_type.startswith("multipart/"):
+        raise Refusal(415, "a form is not taken: send the log itself as body (curl --data-binary @build.json URL)")
+    if (request.content_length or 0) > most:
+        raise _too_large(most, "sent")
+    try:
+        async with asyncio.timeout(limits.receive_s):
+            return await _collect(request, most if encoding == "identity" else limits.inflated_bytes)
+    except TimeoutError:
+        raise Refusal(408, f"the body did not arrive within {limits.receive_s:.0f} s") from None
+    except (web.RequestPayloadError, OSError, EOFError, zlib.error):
+        raise Refusal(400, f"the body cannot be read: damaged, cut off, or not {encoding}") from None
+
+
+async def _collect(request: web.Request, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(CHUNK_BYTES):
+        body += chunk
+        if len(body) > most:
+            raise _too_large(most, "taken")
+    return bytes(body)
+
+
+def inflate(body: bytes, limits: Limits) -> bytes:
+    """Return a gzip file unpacked, once, anything else as it is; runs for as long as ``inflated_bytes`` need.
+
+    Raises ``Refusal``: 413 when it would be larger, 415 for gzip within gzip, 400 when damaged.
+    """
+    if not body.startswith(GZIP_MAGIC):
+        return body
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(body)) as file:
+            inflated = file.read(limits.inflated_bytes + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Refusal(400, f"begins like gzip but cannot be unpacked: {error}") from None
+    if len(inflated) > limits.inflated_bytes:
+        raise _too_large(limits.inflated_bytes, "taken after unpacking")
+    if inflated.startswith(GZIP_MAGIC):
+        raise Refusal(415, "gzip within gzip: compress the log once")
+    return inflated
+
+
+def _too_large(most: int, what: str) -> Refusal:
+    size = f"{most // MIB} MiB" if most >= MIB else f"{most} bytes"
+    return Refusal(
+        413, f"at most {size} may be {what} in one request: send the log in parts, or use `jidoka push`, which streams"
+    )
