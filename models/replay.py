@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from river import base
 
 from models.diagnostics import Diagnostic
 from models.evaluation import Prequential
-from models.features import extract
+from models.features import Features, extract
 from models.records import CompilerErrors
 from models.state import LineState
 from models.step import step
@@ -76,10 +77,15 @@ def replay_rival(records: Iterable[CompilerErrors], rival: base.Classifier, prog
             (one, extract(one, index, total), rule_for(one.code, one.message))
             for index, one in enumerate(record.diagnostics)
         ]
-        answers = [rival.predict_one({**features}) for _, features, _ in seen]
+        answers = [rival.predict_one(_named(features)) for _, features, _ in seen]
         for (diagnostic, features, rule), answer in zip(seen, answers, strict=True):
             if rule is not None:
                 scores.update(rule.label, None if answer is None else str(answer), diagnostic.code)
-                rival.learn_one({**features}, rule.label)
+                rival.learn_one(_named(features), rule.label)
         progress(total)
     return scores
+
+
+def _named(features: Features) -> dict[Hashable, Any]:
+    """Return a copy: river's learners may keep what they are given."""
+    return dict(features.items())

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from models.records import Record, RecordError, parse
 from streams.kafka import client_options
@@ -33,19 +34,19 @@ class Follower(Generic[R]):
     async def __aenter__(self) -> Self:
         """Connect and take position; raises ``ConnectionError`` when the topic does not exist."""
         self._consumer = AIOKafkaConsumer(
+            self._topic,  # without a group: all its partitions
             bootstrap_servers=self._settings.broker,
             isolation_level="read_committed",
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
             **client_options(self._settings),
         )
-        await self._consumer.start()
-        if self._topic not in await self._consumer.topics():
+        try:
+            await self._consumer.start()
+        except UnknownTopicOrPartitionError:
             await self._consumer.stop()
-            raise ConnectionError(f"no topic {self._topic} at {self._settings.broker}; run `jidoka topics create`")
-        numbers = self._consumer.partitions_for_topic(self._topic) or set()
-        self._places = [TopicPartition(self._topic, number) for number in sorted(numbers)]
-        self._consumer.assign(self._places)
+            raise ConnectionError(f"no topic {self._topic}; run `jidoka topics create`") from None
+        self._places = sorted(self._consumer.assignment())
         await (self._consumer.seek_to_beginning if self._from_beginning else self._consumer.seek_to_end)()
         return self
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import faust
@@ -12,14 +12,12 @@ import orjson
 from aiohttp import web
 from mode import Service
 
-from models.classifiers import HashedLogistic
-from models.state import LineState
-from models.weighting import StaticWeights
 from streams.app import build
 from streams.checkpoints import CODE_VERSION, RIVER_VERSION
 from streams.kafka import quiet_loggers
 from streams.line import Line
 from streams.metrics import Metrics
+from streams.published import fresh_state, newest_model
 from streams.settings import Settings
 from streams.web.ops import ops_app
 
@@ -50,22 +48,14 @@ class OpsEndpoint(Service):
         await self._runner.cleanup()
 
 
-def fresh_state(settings: Settings) -> Callable[[], LineState]:
-    """Return what makes the state of a partition that has no checkpoint."""
-
-    def make() -> LineState:
-        return LineState(classifier=HashedLogistic(), weights=StaticWeights(enabled=settings.weighting))
-
-    return make
-
-
 def run(settings: Settings, announce: Path | None = None) -> None:
     """Run a worker until SIGTERM or SIGINT; then commit, leave the group and return."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     quiet_loggers()
     metrics = Metrics()
     metrics.model.info({"code": CODE_VERSION, "river": RIVER_VERSION, "learner": "hashed-logistic"})
-    app, line = build(settings, metrics, fresh_state(settings))
+    published = asyncio.run(newest_model(settings)) if settings.warm_start else None
+    app, line = build(settings, metrics, fresh_state(settings, published))
     worker = faust.Worker(app, OpsEndpoint(line, announce), loglevel="INFO", redirect_stdouts=False, quiet=True)
     with contextlib.suppress(SystemExit):
         worker.execute_from_commandline()

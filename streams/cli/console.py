@@ -68,6 +68,8 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
     try:
         return asyncio.run(work)
+    except BrokenPipeError:  # of standard output: whoever reads us has seen enough
+        raise
     except (KafkaError, ConnectionError, TimeoutError) as error:
         raise UserError(f"Kafka does not answer as it should: {error!r}; `jidoka doctor` says more") from None
 

@@ -56,12 +56,17 @@ async def _status(settings: Settings, running: RunFile | None) -> dict[str, Any]
     return {
         "broker": settings.broker,
         "web": running.web if running else None,
-        "workers": [{**worker, "partitions": [one["partition"] for one in worker.pop("state")]} for worker in workers],
+        "workers": [_brief(worker) for worker in workers],
         "lag": _lag(states, partitions),
         "predictions": sum(one["failures"] + one["repeats"] for one in partitions),
         "dead_letters": sum(one["dead_letters"] for one in partitions),
         "models": partitions,
     }
+
+
+def _brief(worker: dict[str, Any]) -> dict[str, Any]:
+    held = [one["partition"] for one in worker["state"]]
+    return {"pid": worker["pid"], "url": worker["url"], "ready": worker["ready"], "partitions": held}
 
 
 def _ask(worker: dict[str, Any]) -> dict[str, Any]:
@@ -89,6 +94,7 @@ def _lag(states: list[TopicState], partitions: list[dict[str, Any]]) -> int:
 
 
 def _show_status(found: dict[str, Any]) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     out.print(f"broker  kafka://{found['broker']}\nweb     {found['web'] or 'not up'}")
@@ -96,14 +102,12 @@ def _show_status(found: dict[str, Any]) -> None:
         state = "[green]ready[/green]" if worker["ready"] else "[red]does not answer[/red]"
         out.print(f"worker  {worker['pid']}  {state}  partitions {worker['partitions']}  {worker['url']}")
     out.print(f"lag {found['lag']}  predictions {found['predictions']}  dead letters {found['dead_letters']}")
-    table = Table(
-        "partition", "model", "failures", "accuracy", "last 500", "macro F1", "majority", "last label", "lookup"
-    )
+    table = Table("part", "model", "failures", "accuracy", "last 500", "F1", "baselines", box=SIMPLE_HEAD)
     for one in found["models"]:
         if one["scored"]:
-            scores = [one["accuracy"], one["rolling_accuracy"], one["macro_f1"], *one["baselines"].values()]
-            row = [str(one["partition"]), one["model_version"], str(one["failures"])]
-            table.add_row(*row, *[f"{score:.3f}" for score in scores])
+            scores = [f"{one[name]:.3f}" for name in ("accuracy", "rolling_accuracy", "macro_f1")]
+            baselines = ", ".join(f"{name.replace('_', ' ')} {score:.2f}" for name, score in one["baselines"].items())
+            table.add_row(str(one["partition"]), one["model_version"], str(one["failures"]), *scores, baselines)
     if table.row_count:
         out.print(table)
 

@@ -44,7 +44,7 @@ def demo(
     from streams.cli.demo import run_demo
 
     with as_user_error(BrokerError):
-        run_demo(load_settings(), data_dir, limit)
+        run_demo(data_dir, limit)
 
 
 def worker(data_dir: DataDir = None, announce: Announce = None, attached: Attached = False) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +13,7 @@ from streams.settings import Settings
 from streams.supervisor import LineError, Supervisor
 
 WATCH_S = 0.5
+STDIN = 0
 
 
 def run_line(settings: Settings, workers: int) -> None:
@@ -74,8 +73,8 @@ def stop_with_parent() -> None:
     """Ask this process to stop when its standard input ends: the supervisor is gone, even if it was killed."""
 
     def wait() -> None:
-        while sys.stdin.buffer.read(4096):
-            time.sleep(0)
+        while os.read(STDIN, 4096):  # not sys.stdin: its lock would be held while the interpreter shuts down
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="parent-watch", daemon=True).start()

@@ -1,0 +1,56 @@
+"""What a partition without a checkpoint starts from: the newest published model, else the bundled one, else nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import logging
+from collections.abc import Callable
+
+from models import snapshot, warm_start
+from models.records import Model
+from models.snapshot import SnapshotError
+from models.state import LineState
+from models.weighting import StaticWeights
+from streams.follow import Follower
+from streams.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+async def newest_model(settings: Settings) -> bytes | None:
+    """Return the snapshot of the newest usable model on the ``models`` topic; unusable ones are passed over, loudly."""
+    async with Follower(settings, Model, from_beginning=True) as follower:
+        published = [model async for model in follower.until_end()]
+    for model in sorted(published, key=lambda one: one.time, reverse=True):
+        try:
+            return _checked(model)
+        except SnapshotError as error:
+            log.error("passed over: model %s of %s: %s", model.name, model.time, error)  # noqa: TRY400
+    return None
+
+
+def _checked(model: Model) -> bytes:
+    """Return the model's snapshot after a trial load; raises ``SnapshotError``."""
+    try:
+        packed = base64.b64decode(model.payload, validate=True)
+    except binascii.Error as error:
+        raise SnapshotError(f"its payload is not base64: {error}") from None
+    if hashlib.sha256(packed).hexdigest() != model.sha256:
+        raise SnapshotError("its payload does not match its sha256")
+    snapshot.apply(LineState(), packed)
+    return packed
+
+
+def fresh_state(settings: Settings, published: bytes | None) -> Callable[[], LineState]:
+    """Return what makes the state of a partition that has no checkpoint."""
+
+    def make() -> LineState:
+        state = LineState()
+        if settings.warm_start:
+            snapshot.apply(state, published or warm_start.packed())
+        state.weights = StaticWeights(enabled=settings.weighting)
+        return state
+
+    return make
