@@ -62,16 +62,14 @@ def _code(span: Span) -> Features:
     """Return the tokens of the marked code (``marked``), those beside it on its line (``line``), and marked pairs."""
     if not span.text:
         return {}
-    line, start, end = span.text[0], span.column_start - 1, span.column_end - 1
+    line, start, end = span.text[0], max(span.column_start - 1, 0), span.column_end - 1
     if span.line_end != span.line_start or end <= start:
         end = len(line)
-    before, marked, after = line[:start], line[max(start, 0) : end], line[end:]
-    inside = _tokens(marked)
+    inside, left, right = _tokens(line[start:end]), _tokens(line[:start][-MAX_LINE:]), _tokens(line[end:])
     names = [f"marked:{token}" for token in inside]
     names += [f"marked:{first} {second}" for first, second in pairwise(inside)]
-    names += [f"line:{token}" for token in _tokens(before[-MAX_LINE:]) + _tokens(after[:MAX_LINE])]
-    names += [f"before:{token}" for token in _tokens(before[-MAX_LINE:])[-1:]]
-    names += [f"after:{token}" for token in _tokens(after[:MAX_LINE])[:1]]
+    names += [f"line:{token}" for token in left + right]
+    names += [f"before:{token}" for token in left[-1:]] + [f"after:{token}" for token in right[:1]]
     return dict.fromkeys(names, 1.0)
 
 

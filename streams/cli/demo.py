@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.live import Live
 
 from streams.cli.console import UserError, load_settings, out, run_async
-from streams.cli.demo_view import Progress, summary, view
+from streams.cli.demo_view import Progress, save_picture, summary, view
 from streams.cli.supervise import interruptible, line_errors
 from streams.cli.supervise import progress as say
 
@@ -25,7 +25,7 @@ REFRESHES_PER_S = 4
 ANSWER_LIMIT_S = 60.0
 
 
-def run_demo(data_dir: str | None, limit: int | None) -> None:
+def run_demo(data_dir: str | None, limit: int | None, screenshot: Path | None) -> None:
     """Run the demo; everything it started is stopped, and its temporary folder removed, on the way out."""
     from producers.demo import failures
     from streams.supervisor import Supervisor
@@ -41,6 +41,8 @@ def run_demo(data_dir: str | None, limit: int | None) -> None:
         progress = Progress(total=len(records))
         run_async(_replay(line.settings, records, progress, line.children[0].url() or ""))
         out.print(summary(progress))
+        if screenshot:
+            save_picture(progress, screenshot)
         say("Stopping")
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.columns import Columns
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -16,8 +18,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from models.records import Prediction
 
+PICTURE_WIDTH = 116
 SHOWN = 8  # last answers
-MESSAGE_WIDTH = 56
 
 
 @dataclass
@@ -103,3 +105,11 @@ def summary(progress: Progress) -> RenderableType:
         "  cargo build --message-format=json | .venv/bin/jidoka push --project me/app   (while it is up)",
     ]
     return Panel("\n".join(lines), title="what happened", title_align="left")
+
+
+def save_picture(progress: Progress, path: Path) -> None:
+    """Save the picture as SVG, as wide as a usual terminal."""
+    console = Console(record=True, width=PICTURE_WIDTH, file=io.StringIO(), force_terminal=True)
+    console.print(view(progress))
+    console.print(summary(progress))
+    path.write_text(console.export_svg(title="jidoka demo"))

@@ -37,14 +37,15 @@ def up(
 
 def demo(
     data_dir: DataDir = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Replay only the first N failures.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Replay only the first N failures.", metavar="N")] = None,
+    screenshot: Annotated[Path | None, typer.Option(help="Save the last picture as SVG.", metavar="F")] = None,
 ) -> None:
     """Start a line, replay the bundled real failures, show live what it makes of them, stop."""
     from streams.broker import BrokerError
     from streams.cli.demo import run_demo
 
     with as_user_error(BrokerError):
-        run_demo(data_dir, limit)
+        run_demo(data_dir, limit, screenshot)
 
 
 def worker(data_dir: DataDir = None, announce: Announce = None, attached: Attached = False) -> None:
