@@ -21,7 +21,7 @@ from producers.http.problems import Refusal
 
 FORMATS = tuple(kind for kind in Format if kind is not Format.PARQUET)  # a file of columns is pushed, not posted
 PARAMETERS = ("project", "run", "commit", "format", "warnings")
-YES = ("1", "true", "yes")
+SWITCH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 NO_PROJECT = "no project: add ?project=owner/name to the address, or put it in every record"
 NAMELESS = "unnamed"  # never reaches a record: bodies whose records name no project are refused line by line
 
@@ -50,7 +50,7 @@ class Query:
             run=_checked(_SHORT, "run", given, "at most 256 characters"),
             commit=_checked(_SHORT, "commit", given, "at most 256 characters"),
             format=_format(given.get("format", "auto")),
-            warnings=given.get("warnings", "").lower() in YES,
+            warnings=_switch("warnings", given.get("warnings", "0")),
         )
 
 
@@ -69,6 +69,12 @@ def _format(name: str) -> Format | None:
     if name not in FORMATS:
         raise Refusal(400, f"no format {name[:40]!r}; there are auto, {', '.join(FORMATS)}")
     return Format(name)
+
+
+def _switch(name: str, text: str) -> bool:
+    if text.lower() not in SWITCH:
+        raise Refusal(400, f"{name} {text[:40]!r}: allowed are {', '.join(SWITCH)}")
+    return SWITCH[text.lower()]
 
 
 class TimedBytes(io.BytesIO):

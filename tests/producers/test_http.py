@@ -204,6 +204,7 @@ class TestRefusals:
             ({"project": "a", "commit": "x" * 257}, "commit"),
             ({"project": "a", "format": "xml"}, "cargo, rustc, text, jsonl"),
             ({"project": "a", "format": "parquet"}, "cargo, rustc, text, jsonl"),
+            ({"project": "a", "warnings": "maybe"}, "1, true, yes"),
             ({"project": "a", "projct": "b"}, "project, run, commit, format"),
         ],
     )
