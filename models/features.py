@@ -14,11 +14,12 @@ from functools import lru_cache
 from itertools import pairwise
 
 from models.diagnostics import Diagnostic, Span
-from models.masking import MAX_MASKED, mask, words
+from models.masking import CODE, EXPECTATION, MAX_MASKED, mask, words
 
 MAX_NOTES = 4  # of a diagnostic; later ones repeat themselves
 MAX_LINE = 240  # characters of a source line around the span
 MAX_CODE_TOKENS = 48
+MAX_WORDS = 160  # of one text; few compilers' messages have more, and each may cost three features
 
 _TOKEN = re.compile(
     r"'\w+\b(?!')|\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])'|[A-Za-z_]\w*!?|\d[\w.]*|::|->|=>|\.\.=?|&&|\|\||[<>=!+*/%^|&-]=|[^\s\w]"
@@ -30,7 +31,10 @@ Features = dict[str, float]
 
 
 def extract(diagnostic: Diagnostic, position: int = 0, total: int = 1) -> Features:
-    """Return the features of ``diagnostic``, the ``position``-th of ``total`` of its build; at most a few hundred."""
+    """Return the features of ``diagnostic``, the ``position``-th of ``total`` of its build.
+
+    Some hundred for what compilers say, below 5,000 for anything.
+    """
     names = {"bias": 1.0}
     names.update(_text("message", diagnostic.message))
     for note in diagnostic.notes[:MAX_NOTES]:
@@ -47,10 +51,14 @@ def extract(diagnostic: Diagnostic, position: int = 0, total: int = 1) -> Featur
     return names
 
 
-@lru_cache(maxsize=16_384)
 def _text(where: str, text: str) -> Features:
-    """Return the words and neighbouring pairs of the masked ``text``, named by where it stood."""
-    found = words(mask(text))
+    return _words(where, mask(text))
+
+
+@lru_cache(maxsize=4_096)
+def _words(where: str, masked: str) -> Features:
+    """Return the words and neighbouring pairs of a masked text, named by where it stood."""
+    found = words(masked)[:MAX_WORDS]
     names = [f"{where}:{word}" for word in found]
     names += [f"{where}:{first} {second}" for first, second in pairwise(found)]
     if where == "message":
@@ -62,10 +70,12 @@ def _code(span: Span) -> Features:
     """Return the tokens of the marked code (``marked``), those beside it on its line (``line``), and marked pairs."""
     if not span.text:
         return {}
-    line, start, end = span.text[0], max(span.column_start - 1, 0), span.column_end - 1
+    line = EXPECTATION.sub("", span.text[0])
+    start, end = max(span.column_start - 1, 0), span.column_end - 1
     if span.line_end != span.line_start or end <= start:
         end = len(line)
-    inside, left, right = _tokens(line[start:end]), _tokens(line[:start][-MAX_LINE:]), _tokens(line[end:])
+    inside, right = _tokens(line[start:end])[:MAX_CODE_TOKENS], _tokens(line[end:])[:MAX_CODE_TOKENS]
+    left = _tokens(line[:start][-MAX_LINE:])[-MAX_CODE_TOKENS:]
     names = [f"marked:{token}" for token in inside]
     names += [f"marked:{first} {second}" for first, second in pairwise(inside)]
     names += [f"line:{token}" for token in left + right]
@@ -74,7 +84,7 @@ def _code(span: Span) -> Features:
 
 
 def _tokens(code: str) -> list[str]:
-    return [_token(token) for token in _TOKEN.findall(_COMMENT.sub("", code[:MAX_LINE]))[:MAX_CODE_TOKENS]]
+    return [_token(token) for token in _TOKEN.findall(_COMMENT.sub("", code[:MAX_LINE]))]
 
 
 def _token(token: str) -> str:
@@ -83,7 +93,7 @@ def _token(token: str) -> str:
         return "<string>"
     if token[0] == "'":
         return "<char>" if token.endswith("'") else "<lifetime>"
-    return "<number>" if token[0].isdigit() else token[:40]
+    return "<number>" if token[0].isdigit() else CODE.sub("<code>", token)[:40]
 
 
 def _counts(diagnostic: Diagnostic, position: int, total: int) -> Features:

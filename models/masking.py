@@ -12,10 +12,14 @@ from functools import lru_cache
 
 MAX_MASKED = 2_000  # characters of a message that are looked at; more says nothing new and costs time
 
-_ANSWERS = re.compile(r"\bE\d{4}\b|//[~@].*")
+CODE = re.compile(r"E\d{4}")  # also inside a word: it may be a file's name
+EXPECTATION = re.compile(r"//(?:\[[^\]\n]{1,64}\])?[~@].*")  # of a compiler's own tests, ``//[revision]~ ERROR`` too
+_ANSWERS = re.compile(f"{CODE.pattern}|{EXPECTATION.pattern}")
+_URL = re.compile(r"(?<![\w+.-])[a-z]{2,10}://[^\s`]+")  # clippy's help links end in the lint's name
 _QUOTED = re.compile(r"`([^`]{0,400})`")
 _NUMBER = re.compile(r"\b\d[\d_]*(?:\.\d+)?(?:[iuf](?:8|16|32|64|128|size))?\b")
-_PATH = re.compile(r"(?<![\w<])(?:/[\w.+-]+){2,}|\b[\w.+-]+\.rs\b")
+# A match starts only where a run of path characters starts: trying each of its characters takes quadratic time.
+_PATH = re.compile(r"(?<![\w<.+/\\-])(?:(?:/[\w.+-]+){2,}|(?:[A-Za-z]:)?[\w.+/\\-]+\.rs\b)")
 _WORD = re.compile(r"<[\w:&]+>|[A-Za-z_][\w']*|[^\sA-Za-z_0-9]")
 
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -75,7 +79,6 @@ def shape(quoted: str) -> str:
     return next((f"<{name}>" for pattern, name in _SHAPES if pattern.match(text)), "<expr>")
 
 
-@lru_cache(maxsize=16_384)
 def mask(text: str) -> str:
     """Return ``text`` with quoted names, numbers, paths and answers replaced by shapes or removed.
 
@@ -84,9 +87,14 @@ def mask(text: str) -> str:
     >>> mask("expected `i32`, found `&str`")
     'expected <int>, found <&str>'
     """
-    text = _ANSWERS.sub(" ", text[:MAX_MASKED])
+    return _mask(text[:MAX_MASKED])
+
+
+@lru_cache(maxsize=8_192)
+def _mask(text: str) -> str:
+    text = _ANSWERS.sub(" ", _URL.sub("<url>", text))
     text = _QUOTED.sub(lambda match: shape(match[1]), text)
-    text = _PATH.sub("<path>", text)
+    text = _PATH.sub("<path>", _ANSWERS.sub(" ", text))  # marks quoted alone may have joined to an answer
     return " ".join(_NUMBER.sub("<number>", text).split())
 
 
