@@ -12,22 +12,23 @@ Short = Annotated[str, StringConstraints(max_length=256)]
 Text = Annotated[str, StringConstraints(max_length=16_384)]
 Long = Annotated[str, StringConstraints(max_length=1 << 20)]
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Count = Annotated[int, Field(ge=0, lt=1 << 63)]  # JSON readers, orjson among them, end at 64 bits
 
 
 class Part(BaseModel):
-    """A piece of a record: immutable, unknown fields ignored."""
+    """A piece of a record: immutable, unknown fields ignored, no infinity and no NaN, which JSON cannot say."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class Span(Part):
     """A place in a source file; lines and columns count from 1, ends as rustc gives them (column exclusive)."""
 
     file: Short
-    line_start: Annotated[int, Field(ge=0)]
-    line_end: Annotated[int, Field(ge=0)]
-    column_start: Annotated[int, Field(ge=0)] = 0
-    column_end: Annotated[int, Field(ge=0)] = 0
+    line_start: Count
+    line_end: Count
+    column_start: Count = 0
+    column_end: Count = 0
     is_primary: bool = True
     label: Text | None = None
     text: Annotated[tuple[Text, ...], Field(max_length=20)] = ()

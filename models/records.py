@@ -14,15 +14,17 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, field_validator
 
-from models.diagnostics import Diagnostic, Identifier, Long, Part, Probability, Project, Short, Text
+from models.diagnostics import Count, Diagnostic, Identifier, Long, Part, Probability, Project, Short, Text
 from models.taxonomy import parse_label
 
 MAX_RECORD_BYTES = 4 << 20  # one build with all its errors; larger ones are split by the producer
 MAX_DIAGNOSTICS = 100  # per record; the producer splits a larger build into parts
+MAX_PLACE_CHARS = 200  # of a field's path in a message: a path may hold a key of the untrusted document
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+Ordinal = Annotated[int, Field(ge=1, lt=1 << 31)]
 
 
 class RecordError(ValueError):
@@ -40,10 +42,15 @@ class Record(Part):
     version: ClassVar[int] = 1
     upgrades: ClassVar[Mapping[int, Upgrade]] = {}
 
-    schema_version: int = 1
+    schema_version: int = Field(default=1, validate_default=True)
     id: Identifier
     time: AwareDatetime
     project: Project
+
+    @field_validator("schema_version")
+    @classmethod
+    def _current(cls, _: int) -> int:
+        return cls.version  # whatever was read has been lifted; whatever is made here is of the newest version
 
     def to_bytes(self) -> bytes:
         """Return the JSON value that goes on the topic; fields that hold nothing are left out."""
@@ -59,7 +66,7 @@ class Program(Record):
     source: Long
     strategy: Short | None = None
     level: Short | None = None
-    seed: int | None = None
+    seed: Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)] | None = None
 
 
 class TranspileResult(Record):
@@ -92,8 +99,8 @@ class CompilerErrors(Record):
     source_language: Short | None = None
     program_id: Identifier | None = None
     target: Short | None = None
-    part: Annotated[int, Field(ge=1)] = 1
-    parts: Annotated[int, Field(ge=1)] | None = None
+    part: Ordinal = 1
+    parts: Ordinal | None = None
     diagnostics: Annotated[tuple[Diagnostic, ...], Field(min_length=1, max_length=MAX_DIAGNOSTICS)]
 
 
@@ -123,7 +130,7 @@ class Classification(Part):
     ``words`` are the features that weighed most, ``reason`` says it in a sentence.
     """
 
-    index: Annotated[int, Field(ge=0)]
+    index: Count
     code: Short | None = None
     message: Text
     category: Short
@@ -143,10 +150,10 @@ class Prediction(Record):
     failure_id: Identifier
     run: Short | None = None
     commit: Short | None = None
-    part: int = 1
-    parts: int | None = None
+    part: Ordinal = 1
+    parts: Ordinal | None = None
     model_version: Short
-    root: Annotated[int, Field(ge=0)]
+    root: Count
     classifications: Annotated[tuple[Classification, ...], Field(max_length=MAX_DIAGNOSTICS)]
 
 
@@ -171,12 +178,12 @@ class ModelCheckpoint(Record):
 
     topic: ClassVar[str] = "model-checkpoints"
 
-    partition: Annotated[int, Field(ge=0)]
+    partition: Count
     kind: Literal["base", "delta"]
-    sequence: Annotated[int, Field(ge=0)]
-    chunk: Annotated[int, Field(ge=0)] = 0
-    chunks: Annotated[int, Field(ge=1)] = 1
-    offsets: dict[str, int]
+    sequence: Count
+    chunk: Count = 0
+    chunks: Ordinal = 1
+    offsets: dict[Short, Count]
     river_version: Short
     code_version: Short
     sha256: Short
@@ -200,10 +207,10 @@ class DeadLetter(Record):
     topic: ClassVar[str] = "dead-letters"
 
     source_topic: Short
-    partition: Annotated[int, Field(ge=0)]
-    offset: Annotated[int, Field(ge=0)]
+    partition: Count
+    offset: Count
     reason: Text
-    key: str | None = Field(default=None, max_length=MAX_RECORD_BYTES)
+    key: str | None = Field(default=None, max_length=MAX_RECORD_BYTES * 4)
     value: str | None = Field(default=None, max_length=MAX_RECORD_BYTES * 4)
     headers: dict[Short, str] = Field(default_factory=dict)
 
@@ -253,16 +260,22 @@ def content_id(*parts: object) -> str:
 def _lift(kind: type[Record], document: dict[str, Any]) -> dict[str, Any]:
     version = document.get("schema_version", 1)
     if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= kind.version:
+        # Never the value itself: it may have any size and depth.
+        given = version if type(version) is int else type(version).__name__
         raise RecordError(
-            f"schema_version {version!r}: this reader knows {kind.topic} 1 to {kind.version}; upgrade jidoka to read it"
+            f"schema_version {given}: this reader knows {kind.topic} 1 to {kind.version}; upgrade jidoka to read it"
         )
-    for step in range(version, kind.version):
-        document = kind.upgrades[step](document)
+    try:
+        for step in range(version, kind.version):
+            document = kind.upgrades[step](document)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        what = f"{type(error).__name__}: {error}"[:MAX_PLACE_CHARS]
+        raise RecordError(f"schema_version {version}: not a {kind.topic} record of that version ({what})") from None
     return {**document, "schema_version": kind.version}
 
 
 def _explain(kind: type[Record], error: ValidationError) -> str:
     first, count = error.errors(include_url=False, include_input=False)[0], error.error_count()
-    place = ".".join(map(str, first["loc"])) or "record"
+    place = ".".join(map(str, first["loc"]))[:MAX_PLACE_CHARS] or "record"
     more = f" (and {count - 1} more)" if count > 1 else ""
     return f"{kind.topic}: {place}: {first['msg']}{more}"

@@ -15,11 +15,15 @@ from streams.settings import Settings
 from streams.topics import MAX_MESSAGE_BYTES, TOPICS
 
 MAX_REASON = 4_000
+MAX_HEADERS = 50
+MAX_KEPT = 6 << 20  # bytes of a value or key; in base64 they still fit into a message
 
 
 def dead_letter(message: Any, reason: str, now: datetime) -> DeadLetter:
     """Return the dead letter of a Kafka message: its bytes as they were, where it stood, why it was refused."""
     place = f"{message.topic}-{message.partition}-{message.offset}"
+    if len(message.value or b"") > MAX_KEPT:
+        reason = f"{reason} (only the first {MAX_KEPT} bytes are kept)"
     return DeadLetter(
         id=place,
         time=now,
@@ -28,9 +32,9 @@ def dead_letter(message: Any, reason: str, now: datetime) -> DeadLetter:
         partition=message.partition,
         offset=message.offset,
         reason=reason[:MAX_REASON],
-        key=_encode(message.key),
-        value=_encode(message.value),
-        headers={name[:256]: _encode(value) or "" for name, value in _headers(message.headers)},
+        key=_encode(message.key[:MAX_KEPT] if message.key else message.key),
+        value=_encode(message.value[:MAX_KEPT] if message.value else message.value),
+        headers={name[:256]: _encode(value) or "" for name, value in _headers(message.headers)[:MAX_HEADERS]},
     )
 
 

@@ -36,7 +36,7 @@ _COMPACTED = {"cleanup.policy": "compact", "max.message.bytes": str(MAX_MESSAGE_
 TOPICS: tuple[Topic, ...] = (
     Topic(records.Program, _kept(14)),
     Topic(records.TranspileResult, _kept(14)),
-    Topic(records.CompilerErrors, _kept(14) | {"max.message.bytes": str(MAX_MESSAGE_BYTES)}),
+    Topic(records.CompilerErrors, _kept(14) | {"max.message.bytes": str(records.MAX_RECORD_BYTES + (1 << 20))}),
     Topic(records.Feedback, _kept(90)),
     Topic(records.Prediction, _kept(30) | {"max.message.bytes": str(MAX_MESSAGE_BYTES)}),
     Topic(records.Model, _COMPACTED, partitioned=False),
