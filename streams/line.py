@@ -37,13 +37,20 @@ class Line:
         self.restored = asyncio.Event()
         self.last_record: float | None = None  # time.monotonic() of the last one taken in
         self._uncommitted: list[float] = []  # arrival times (UNIX seconds) of failures answered but not yet committed
-        app.before_commit, app.after_commit = self.write_checkpoints, self.note_commit
+        app.before_commit, app.after_commit, app.on_last_commit = self.write_checkpoints, self.note_commit, self.pause
+
+    def pause(self) -> None:
+        """Let no further batch begin until partitions have been taken over."""
+        self.restored.clear()
 
     async def release(self) -> None:
         """Let go of all partitions: a rebalance has begun, and what was not committed will be read again."""
-        self.restored.clear()
-        self.partitions.clear()
-        self._uncommitted.clear()
+        async with self.app.gate.commit():
+            self.pause()
+            for number in self.partitions:
+                await self.app.give_up_transaction(TP(next(iter(SOURCES)), number))
+            self.partitions.clear()
+            self._uncommitted.clear()
 
     async def take_over(self, assigned: Iterable[TP], options: Mapping[str, Any]) -> None:
         """Restore the assigned partitions; records wait until this is done."""
@@ -60,9 +67,15 @@ class Line:
         self.restored.set()
 
     async def process(self, events: Sequence[EventT[Any]], kind: type[CompilerErrors] | type[Feedback]) -> None:
-        """Take a batch in: all of it, or the process ends and the transaction with it; never skip and acknowledge."""
+        """Take a batch in: all of it, or the process ends and the transaction with it; never skip and acknowledge.
+
+        What was fetched before the last rebalance is dropped: it has been, or will be, fetched again.
+        """
         await self.restored.wait()
         async with self.app.gate.batch():
+            if not self.restored.is_set():
+                return  # while this batch waited for the gate, a rebalance or the end began
+            events = [event for event in events if self.app.is_current(event.message)]
             for event in events:
                 try:
                     await self._take(event, kind)
