@@ -121,7 +121,7 @@ class LineApp(faust.App):
         return message.generation_id == self.consumer_generation_id
 
     async def give_up_transaction(self, source: TP) -> None:
-        """Let go of the source partition's open transaction; the next producer of its id, here or elsewhere, aborts it."""
+        """Let go of the source partition's open transaction; the next producer of its id, wherever, aborts it."""
         await self.producer.stop_transaction(self._transactional_id(source))
 
     def _transactional_id(self, source: TP) -> str:
