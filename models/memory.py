@@ -25,15 +25,15 @@ class Example:
 
 @dataclass(frozen=True)
 class Recent:
-    """One answered failure: the prediction's JSON value and the examples, one per diagnostic."""
+    """One answered failure: its key (project and id), the prediction's JSON value, an example per diagnostic."""
 
-    failure_id: str
+    key: str
     prediction: bytes
     examples: tuple[Example, ...]
 
 
 class RecentFailures:
-    """Answered failures by id, the oldest dropped first; and a longer list of ids that were learned.
+    """Answered failures by id, the oldest dropped first; and a longer list of keys that were learned.
 
     ``added`` and ``added_ids`` are what came since ``mark_saved``: what an incremental checkpoint has to carry.
     """
@@ -45,25 +45,30 @@ class RecentFailures:
         self.added: list[Recent] = []
         self.added_ids: list[int] = []
 
-    def get(self, failure_id: str) -> Recent | None:
+    def get(self, key: str) -> Recent | None:
         """Return the answered failure, if it is still held."""
-        return self._recent.get(failure_id)
+        return self._recent.get(key)
 
-    def learned(self, failure_id: str) -> bool:
-        """Return whether this failure was learned from, as far as the longer list reaches."""
-        return id_hash(failure_id) in self._seen
+    def learned(self, key: str) -> bool:
+        """Return whether this record was learned from, as far as the longer list reaches."""
+        return key_hash(key) in self._seen
 
     def add(self, recent: Recent) -> None:
         """Hold an answered failure."""
-        self.extend([recent], [id_hash(recent.failure_id)])
+        self.extend([recent], [])
         self.added.append(recent)
-        self.added_ids.append(id_hash(recent.failure_id))
+        self.add_id(recent.key)
+
+    def add_id(self, key: str) -> None:
+        """Note that a record was learned from."""
+        self.extend([], [key_hash(key)])
+        self.added_ids.append(key_hash(key))
 
     def extend(self, recents: Iterable[Recent], ids: Iterable[int]) -> None:
         """Hold failures that came from a checkpoint."""
         for recent in recents:
-            self._recent[recent.failure_id] = recent
-            self._recent.move_to_end(recent.failure_id)
+            self._recent[recent.key] = recent
+            self._recent.move_to_end(recent.key)
         for number in ids:
             self._seen[number] = None
             self._seen.move_to_end(number)
@@ -81,6 +86,6 @@ class RecentFailures:
         return list(self._recent.values()), list(self._seen)
 
 
-def id_hash(failure_id: str) -> int:
-    """Return 64 bits that stand for an id: 50,000 ids collide with a probability below 1e-10."""
-    return int.from_bytes(blake2b(failure_id.encode(), digest_size=8).digest(), "big")
+def key_hash(key: str) -> int:
+    """Return 64 bits that stand for a key: 50,000 of them collide with a probability below 1e-10."""
+    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "big")

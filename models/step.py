@@ -22,12 +22,13 @@ from models.weighting import FEEDBACK_WEIGHT
 def step(state: LineState, record: CompilerErrors | Feedback, now: datetime) -> list[Prediction]:
     """Take one record in and return what goes out; feedback changes the state and puts out nothing.
 
-    A failure that was answered before is answered with the same prediction and not learned again.
+    A failure that was answered before is answered with the same prediction and not learned again; feedback that was
+    taken before is not taken again. Ids count within a project: two projects may both have a ``build-17``.
     """
     if isinstance(record, Feedback):
         _learn_feedback(state, record)
         return []
-    known = state.recent.get(record.id)
+    known = state.recent.get(_key(record.project, record.id))
     if known is not None:
         state.repeats += 1
         return [parse(Prediction, known.prediction)]
@@ -50,12 +51,13 @@ def _classify(state: LineState, record: CompilerErrors, now: datetime) -> Predic
         root=_root(seen),
         classifications=tuple(answers),
     )
-    if state.recent.learned(record.id):
+    key = _key(record.project, record.id)
+    if state.recent.learned(key):
         state.repeats += 1
     else:
         _learn(state, seen)
         state.failures += 1
-    state.recent.add(Recent(record.id, prediction.to_bytes(), tuple(one.example for one in seen)))
+    state.recent.add(Recent(key, prediction.to_bytes(), tuple(one.example for one in seen)))
     return prediction
 
 
@@ -89,13 +91,21 @@ def _best(state: LineState, seen: Observation) -> str | None:
 
 def _learn_feedback(state: LineState, feedback: Feedback) -> None:
     """Join feedback with the failure it speaks of; a failure no longer held is counted, not an error."""
-    held = state.recent.get(feedback.failure_id)
+    key = _key(feedback.project, feedback.id)
+    if state.recent.learned(key):
+        return
+    held = state.recent.get(_key(feedback.project, feedback.failure_id))
     if held is None or feedback.index >= len(held.examples):
         state.unmatched_feedback += 1
         return
+    state.recent.add_id(key)
     example = held.examples[feedback.index]
     state.feedback.learn(example.key, example.code, example.rule_label, feedback.category)
     state.changed_rows.append(state.classifier.learn(example.hashed, feedback.category, FEEDBACK_WEIGHT))
+
+
+def _key(project: str, record_id: str) -> str:
+    return f"{project} {record_id}"
 
 
 def _root(seen: list[Observation]) -> int:

@@ -21,7 +21,7 @@ def read_jsonl(source: BinaryIO, context: Context, report: Report) -> Iterator[C
             continue
         try:
             record = _record(line, context)
-        except (RecordError, ValueError) as error:
+        except (RecordError, ValueError, orjson.JSONEncodeError) as error:  # the last: nested deeper than it writes
             report.reject(line.number, str(error))
             continue
         report.accepted += 1
