@@ -121,12 +121,17 @@ class HashedLogistic(base.Classifier):
     def restore(self, labels: list[Any], examples: int, rows: Rows, weights: Floats, squares: Floats) -> None:
         """Put saved rows back: ``weights`` of shape (rows, labels), ``squares`` of shape (rows,).
 
-        Labels this model has already must come in the same order. Raises ``ValueError`` when shapes do not fit.
+        Labels this model has already must come in the same order. Raises ``ValueError`` when shapes do not fit,
+        and then nothing has changed.
         """
-        if labels[: len(self.labels)] != self.labels or weights.shape != (len(rows), len(labels)):
+        fit = weights.shape == (len(rows), len(labels)) and squares.shape == rows.shape
+        if not fit or labels[: len(self.labels)] != self.labels or len(set(labels)) < len(labels):
             raise ValueError(
-                f"{weights.shape} weights for {len(rows)} rows and labels {labels}; here are {self.labels}"
+                f"{weights.shape} weights, {squares.shape} squares for {len(rows)} rows and labels {labels}; "
+                f"here are {self.labels}"
             )
+        if len(rows) and int(rows.max()) >= 1 << self.bits:
+            raise ValueError(f"row {rows.max()} of a table with 2^{self.bits} rows")
         for label in labels[len(self.labels) :]:
             self._column(label)
         self.weights[rows, : len(labels)] = weights

@@ -10,7 +10,7 @@ from typing import Any
 from models.diagnostics import Diagnostic
 from models.masking import mask
 
-MAX_TEMPLATES = 5_000  # corrected messages kept; the one longest untouched goes first
+MAX_TEMPLATES = 5_000  # corrected messages kept, and codes with a tally; the one longest untouched goes first
 
 
 def template_key(diagnostic: Diagnostic) -> str:
@@ -43,7 +43,7 @@ class FeedbackMemory:
     def __init__(self, capacity: int = MAX_TEMPLATES) -> None:
         self.capacity = capacity
         self._templates: OrderedDict[str, dict[str, int]] = OrderedDict()
-        self._codes: dict[str, list[int]] = {}  # code -> [confirmed, contradicted]
+        self._codes: OrderedDict[str, list[int]] = OrderedDict()  # code -> [confirmed, contradicted]
 
     def learn(self, key: str, code: str | None, rule_label: str | None, label: str) -> None:
         """Take in that a diagnostic of kind ``key`` is a ``label``, where the code table said ``rule_label``."""
@@ -54,6 +54,9 @@ class FeedbackMemory:
             self._templates.popitem(last=False)
         if code and rule_label:
             self._codes.setdefault(code, [0, 0])[label != rule_label] += 1
+            self._codes.move_to_end(code)
+        if len(self._codes) > self.capacity:
+            self._codes.popitem(last=False)
 
     def verdict(self, key: str) -> Verdict | None:
         """Return what people say about messages of kind ``key``, or nothing; on a tie the name that sorts first."""
@@ -70,9 +73,12 @@ class FeedbackMemory:
 
     def dump(self) -> dict[str, Any]:
         """Return the memory as JSON-able data."""
-        return {"templates": list(self._templates.items()), "codes": self._codes}
+        return {
+            "templates": list(self._templates.items()),
+            "codes": {code: list(counts) for code, counts in self._codes.items()},
+        }
 
     def load(self, data: dict[str, Any]) -> None:
         """Replace the memory by what ``dump`` returned."""
         self._templates = OrderedDict((key, dict(votes)) for key, votes in data["templates"])
-        self._codes = {code: list(counts) for code, counts in data["codes"].items()}
+        self._codes = OrderedDict((code, list(counts)) for code, counts in data["codes"].items())

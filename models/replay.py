@@ -12,7 +12,8 @@ from river import base
 from models.diagnostics import Diagnostic
 from models.evaluation import Prequential
 from models.features import Features, extract
-from models.records import CompilerErrors
+from models.records import CompilerErrors, content_id
+from models.snapshot import mark_saved
 from models.state import LineState
 from models.step import step
 from models.taxonomy import rule_for
@@ -38,7 +39,7 @@ def _wanted(diagnostic: Diagnostic, codes: frozenset[str] | None) -> bool:
 def shuffled(records: Iterable[CompilerErrors], seed: int) -> list[CompilerErrors]:
     """Return every diagnostic as a record of its own, in an order drawn with ``seed``: no cascades, no bursts."""
     singles = [
-        record.model_copy(update={"id": f"{record.id[:110]}.{index}", "diagnostics": (diagnostic,)})
+        record.model_copy(update={"id": content_id(record.id, index), "diagnostics": (diagnostic,)})
         for record in records
         for index, diagnostic in enumerate(record.diagnostics)
     ]
@@ -64,6 +65,7 @@ def replay(records: Iterable[CompilerErrors], state: LineState, progress: Progre
     """Step through ``records`` in their order and return the scores of the model, which never sees a code."""
     for record in records:
         step(state, record, EPOCH)
+        mark_saved(state)  # no checkpoint follows: what is kept for one would grow with the stream
         progress(len(record.diagnostics))
     return state.scores
 

@@ -1,29 +1,44 @@
 """A partition's state as bytes and back: a whole ``base``, or a ``delta`` of what changed since the last one.
 
 Layout: ``JDK1`` | length of the header (4 bytes, big endian) | header (JSON) | arrays, one after the other; all of it
-deflated. The header lists each array's name, type and shape and holds everything small. Safe to load from a topic:
-no pickle, types from a fixed list, the inflated size bounded, every length checked; anything else raises
-``SnapshotError``.
+deflated. The header (``models/snapshot_header.py``) lists each array's name, type and shape and holds everything
+small. Safe to load from a topic: no pickle, types from a fixed list, sizes bounded, every length and index checked
+before the state is touched; anything else raises ``SnapshotError``.
 """
 
 from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from models.classifiers import Hashed
+from models.classifiers import Hashed, HashedLogistic
+from models.drift import CategoryDivergence
+from models.evaluation import Prequential
+from models.feedback import FeedbackMemory
 from models.memory import Example, Recent
+from models.snapshot_header import Header, parse_header, version_of
 from models.state import LineState
+from models.weighting import StaticWeights
 
 MAGIC = b"JDK1"
 VERSION = 1
 MAX_INFLATED = 1 << 30  # bytes: a full 2^22-row table; what would inflate to more is refused
-_TYPES = {"u4": np.uint32, "u8": np.uint64, "f4": np.float32, "f2": np.float16}
+MAX_HEADER = 256 << 20  # bytes: a thousand answered builds of a hundred diagnostics each stay below
+_TYPES: dict[str, tuple[str, type[np.generic], int]] = {  # name -> type's name, type, number of axes
+    "rows": ("u4", np.uint32, 1),
+    "weights": ("f4", np.float32, 2),
+    "squares": ("f4", np.float32, 1),
+    "seen": ("u8", np.uint64, 1),
+    "example_rows": ("u4", np.uint32, 1),
+    "example_values": ("f4", np.float32, 1),
+}
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -55,13 +70,14 @@ def mark_saved(state: LineState) -> None:
 def apply(state: LineState, packed: bytes) -> None:
     """Put a base into an empty state, or a delta on top of the state it was taken from.
 
-    Raises ``SnapshotError`` before anything is changed when the bytes are not whole.
+    Raises ``SnapshotError`` before anything is changed when the bytes are not whole or do not fit the state.
     """
-    header, arrays = _unpack(packed)
     try:
-        _apply(state, header, arrays)
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise SnapshotError(f"the snapshot's parts do not fit together: {error!r}") from error
+        _install(state, _checked(state, *_unpack(packed)))
+    except SnapshotError:
+        raise
+    except (ValueError, TypeError, IndexError, OverflowError, struct.error) as error:
+        raise SnapshotError(f"the snapshot's parts do not fit together: {error}") from error
 
 
 def _pack(state: LineState, rows: NDArray[np.uint32], recents: list[Recent], ids: list[int]) -> bytes:
@@ -104,60 +120,105 @@ def _type_name(array: NDArray[Any]) -> str:
 
 def _recent_header(recent: Recent) -> dict[str, Any]:
     examples = [[e.key, e.code, e.rule_label, len(e.hashed.rows)] for e in recent.examples]
-    return {"id": recent.failure_id, "prediction": recent.prediction.decode(), "examples": examples}
+    return {"key": recent.key, "prediction": recent.prediction.decode(), "examples": examples}
 
 
-def _unpack(packed: bytes) -> tuple[dict[str, Any], Arrays]:
+def _unpack(packed: bytes) -> tuple[Header, Arrays]:
     inflater = zlib.decompressobj()
     try:
         data = inflater.decompress(packed, MAX_INFLATED)
     except zlib.error as error:
         raise SnapshotError(f"not deflated data: {error}") from None
-    if not inflater.eof or data[:4] != MAGIC:
+    if not inflater.eof or inflater.unused_data or data[:4] != MAGIC or len(data) < 8:
         raise SnapshotError("cut short, too large, or not a jidoka snapshot")
     (length,) = struct.unpack(">I", data[4:8])
-    try:
-        header = orjson.loads(data[8 : 8 + length])
-        if header["version"] != VERSION:
-            raise SnapshotError(f"snapshot version {header['version']}: this code knows {VERSION}; upgrade jidoka")
-        return header, _arrays(header["arrays"], memoryview(data)[8 + length :])
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        if isinstance(error, SnapshotError):
-            raise
-        raise SnapshotError(f"the snapshot's header cannot be read: {error!r}") from error
+    if length > min(MAX_HEADER, len(data) - 8):
+        raise SnapshotError(f"a header of {length} bytes in a snapshot of {len(data)}; at most {MAX_HEADER} are read")
+    head = data[8 : 8 + length]
+    version = version_of(head)
+    if version != VERSION:
+        raise SnapshotError(f"snapshot version {version}: this code knows {VERSION}; upgrade jidoka")
+    header = parse_header(head)
+    return header, _arrays(header, memoryview(data)[8 + length :])
 
 
-def _arrays(listed: list[list[Any]], body: memoryview) -> Arrays:
+def _arrays(header: Header, body: memoryview) -> Arrays:
     arrays: Arrays = {}
-    for name, kind, shape in listed:
-        dtype = np.dtype(_TYPES[kind])
-        size = int(np.prod(shape)) * dtype.itemsize
+    for name, kind, shape in header.arrays:
+        expected, dtype, axes = _TYPES[name]
+        if kind != expected or len(shape) != axes:
+            raise SnapshotError(f"array {name} is {kind} with {len(shape)} axes: {expected} with {axes} is expected")
+        size = prod(shape) * np.dtype(dtype).itemsize
         arrays[name] = np.frombuffer(body[:size], dtype).reshape(shape)
         body = body[size:]
+    missing = sorted(_TYPES.keys() - arrays.keys())
+    if missing or len(body):
+        raise SnapshotError(f"arrays missing: {missing}; bytes left over: {len(body)}")
     return arrays
 
 
-def _apply(state: LineState, header: dict[str, Any], arrays: Arrays) -> None:
-    classifier, saved = state.classifier, header["classifier"]
-    if classifier.bits != saved["bits"]:
-        raise SnapshotError(f"snapshot of a table with 2^{saved['bits']} rows, this one has 2^{classifier.bits}")
-    recents = _recents(header["recent"], arrays)
-    classifier.restore(saved["labels"], saved["examples"], arrays["rows"], arrays["weights"], arrays["squares"])
-    for name in ("feedback", "scores", "weights", "drift"):
-        getattr(state, name).load(header[name])
-    for name in _COUNTERS:
-        setattr(state, name, header["counters"][name])
-    state.recent.extend(recents, arrays["seen"].tolist())
+@dataclass(frozen=True)
+class _Parts:
+    """What a snapshot holds, made and checked: nothing can go wrong when it is put in place."""
+
+    header: Header
+    arrays: Arrays
+    feedback: FeedbackMemory
+    scores: Prequential
+    weights: StaticWeights
+    drift: CategoryDivergence
+    recents: list[Recent]
 
 
-def _recents(listed: list[dict[str, Any]], arrays: Arrays) -> list[Recent]:
+def _checked(state: LineState, header: Header, arrays: Arrays) -> _Parts:
+    _check_classifier(state.classifier, header, arrays)
+    feedback = FeedbackMemory(state.feedback.capacity)
+    feedback.load(header.feedback.model_dump())
+    scores = Prequential()
+    scores.load(header.scores.model_dump())
+    weights = StaticWeights(enabled=state.weights.enabled)
+    weights.load(header.weights)
+    drift = CategoryDivergence(state.drift.baseline_size, state.drift.window_size)
+    drift.load(header.drift.model_dump())
+    return _Parts(header, arrays, feedback, scores, weights, drift, _recents(header, arrays))
+
+
+def _check_classifier(classifier: HashedLogistic, header: Header, arrays: Arrays) -> None:
+    rows, weights, squares = arrays["rows"], arrays["weights"], arrays["squares"]
+    labels, here = header.classifier.labels, classifier.labels
+    if classifier.bits != header.classifier.bits:
+        raise SnapshotError(f"snapshot of a table with 2^{header.classifier.bits} rows, here are 2^{classifier.bits}")
+    if labels[: len(here)] != here:
+        raise SnapshotError(f"snapshot with the labels {labels}, here are {here}: they must start alike")
+    if weights.shape != (len(rows), len(labels)) or squares.shape != rows.shape:
+        raise SnapshotError(f"{weights.shape} weights, {squares.shape} squares for {len(rows)} rows, {labels}")
+    for name in ("rows", "example_rows"):
+        if len(arrays[name]) and int(arrays[name].max()) >= 1 << classifier.bits:
+            raise SnapshotError(f"{name}: row {arrays[name].max()} of a table with 2^{classifier.bits}")
+    if not (np.isfinite(weights).all() and np.isfinite(squares).all() and (squares >= 0).all()):
+        raise SnapshotError("weights that are no finite numbers")
+
+
+def _recents(header: Header, arrays: Arrays) -> list[Recent]:
+    rows, values = arrays["example_rows"], arrays["example_values"]
+    total = sum(count for entry in header.recent for *_, count in entry.examples)
+    if not len(rows) == len(values) == total:
+        raise SnapshotError(f"examples with {total} features, but {len(rows)} rows and {len(values)} values")
     recents, start = [], 0
-    for entry in listed:
+    for entry in header.recent:
         examples = []
-        for key, code, rule_label, count in entry["examples"]:
+        for key, code, rule_label, count in entry.examples:
             place = slice(start, start + count)
-            hashed = Hashed(arrays["example_rows"][place].copy(), arrays["example_values"][place].copy())
-            examples.append(Example(key, code, rule_label, hashed))
+            examples.append(Example(key, code, rule_label, Hashed(rows[place].copy(), values[place].copy())))
             start += count
-        recents.append(Recent(entry["id"], entry["prediction"].encode(), tuple(examples)))
+        recents.append(Recent(entry.id, entry.prediction.encode(), tuple(examples)))
     return recents
+
+
+def _install(state: LineState, parts: _Parts) -> None:
+    saved, arrays = parts.header.classifier, parts.arrays
+    state.classifier.restore(list(saved.labels), saved.examples, arrays["rows"], arrays["weights"], arrays["squares"])
+    state.feedback, state.scores, state.weights, state.drift = parts.feedback, parts.scores, parts.weights, parts.drift
+    for name in _COUNTERS:
+        setattr(state, name, getattr(parts.header.counters, name))
+    state.recent.extend(parts.recents, arrays["seen"].tolist())

@@ -31,7 +31,7 @@ class LineState:
     repeats: int = 0  # compilations that had been learned before
     unmatched_feedback: int = 0  # feedback on a failure that is no longer held
     dead_letters: int = 0  # records refused
-    origin: str = "empty"  # what the model started from: empty, warm-start, or a published model's name
+    origin: str = "empty"  # what the model started from: empty, warm-start, or a published model's name; 200 characters
     changed_rows: list[Rows] = field(default_factory=list)
 
     @property

@@ -6,6 +6,8 @@ repair (lifetimes 2.0) above what is frequent and cheap (style 0.5); they stand 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from models.taxonomy import Rule
 
 FEEDBACK_WEIGHT = 5.0  # one person's correction against the many rule-labelled examples that taught the mistake
@@ -33,6 +35,6 @@ class StaticWeights:
         """Return the sums as JSON-able data."""
         return {label: [total, count] for label, (total, count) in self._sums.items()}
 
-    def load(self, data: dict[str, list[float]]) -> None:
+    def load(self, data: Mapping[str, Sequence[float]]) -> None:
         """Replace the sums by what ``dump`` returned."""
         self._sums = {label: (float(total), int(count)) for label, (total, count) in data.items()}

@@ -1,0 +1,120 @@
+"""The header of a snapshot: the shape that its JSON must have before anything is taken from it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+MAX_LABELS = 64  # columns of the weight table: the taxonomy has 23, and each costs a column of all rows
+MAX_ORIGIN = 200  # characters: the origin is part of every prediction's ``model_version``
+
+
+def _distinct(labels: list[str]) -> list[str]:
+    if len(set(labels)) < len(labels):
+        raise ValueError("a label stands there twice")
+    return labels
+
+
+Count = Annotated[int, Field(ge=0, lt=1 << 63)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Labels = Annotated[list[str], Field(max_length=MAX_LABELS), AfterValidator(_distinct)]
+
+ArrayName = Literal["rows", "weights", "squares", "seen", "example_rows", "example_values"]
+
+
+class Strict(BaseModel):
+    """Values of exactly the declared types."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+S = TypeVar("S", bound=Strict)
+
+
+class Classifier(Strict):
+    """The classifier's size; its weights are among the arrays."""
+
+    bits: int
+    labels: Labels
+    examples: Count
+
+
+class Feedback(Strict):
+    """What ``FeedbackMemory.dump`` returns."""
+
+    templates: list[tuple[str, dict[str, Count]]]
+    codes: dict[str, tuple[Count, Count]]
+
+
+class Scores(Strict):
+    """What ``Prequential.dump`` returns."""
+
+    n: Count
+    confusion: list[tuple[str, str, Count]]
+    correct: dict[str, Count]
+    window: list[Literal[0, 1]]
+    labels: list[tuple[str, Count]]
+    last: str | None
+    by_code: dict[str, list[tuple[str, Count]]]
+
+
+class Drift(Strict):
+    """What ``CategoryDivergence.dump`` returns."""
+
+    baseline: dict[str, Count]
+    window: list[str]
+
+
+class Counters(Strict):
+    """The plain fields of ``LineState``."""
+
+    failures: Count
+    repeats: Count
+    unmatched_feedback: Count
+    dead_letters: Count
+    origin: Annotated[str, Field(max_length=MAX_ORIGIN)]
+
+
+class Recent(Strict):
+    """An answered failure; an example is its key, code, rule's label, and how many features it has."""
+
+    id: str
+    prediction: str
+    examples: list[tuple[str, str | None, str | None, Count]]
+
+
+class Header(Strict):
+    """Everything small in a snapshot, and where the arrays lie."""
+
+    version: int
+    classifier: Classifier
+    feedback: Feedback
+    scores: Scores
+    weights: dict[str, tuple[Amount, Count]]
+    drift: Drift
+    counters: Counters
+    recent: list[Recent]
+    arrays: list[tuple[ArrayName, str, Annotated[list[Count], Field(max_length=2)]]]
+
+
+class _Version(Strict):
+    version: int
+
+
+def version_of(raw: bytes) -> int:
+    """Return the version that a header names, whatever else it holds; raises ``ValueError`` when it names none."""
+    return _parsed(_Version, raw).version
+
+
+def parse_header(raw: bytes) -> Header:
+    """Return the header in ``raw``; raises ``ValueError`` when it has not the shape of a ``Header``."""
+    return _parsed(Header, raw)
+
+
+def _parsed(kind: type[S], raw: bytes) -> S:
+    try:
+        return kind.model_validate_json(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise ValueError(f"header: {'.'.join(map(str, first['loc'])) or 'all of it'}: {first['msg']}") from None
