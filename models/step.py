@@ -13,10 +13,12 @@ from models.feedback import template_key
 from models.hybrid import Observation, classification, decide
 from models.labelling import label_of
 from models.memory import Example, Recent
-from models.records import CompilerErrors, Feedback, Prediction, parse
+from models.records import CompilerErrors, Feedback, Prediction, content_id, parse
 from models.state import LineState
 from models.taxonomy import PHASES, rule_for
 from models.weighting import FEEDBACK_WEIGHT
+
+MAX_IDENTIFIER = 128  # characters of ``Identifier``
 
 
 def step(state: LineState, record: CompilerErrors | Feedback, now: datetime) -> list[Prediction]:
@@ -39,7 +41,7 @@ def _classify(state: LineState, record: CompilerErrors, now: datetime) -> Predic
     seen = [_observe(state, record, index) for index in range(len(record.diagnostics))]
     answers = [classification(state, index, one, decide(state, one)) for index, one in enumerate(seen)]
     prediction = Prediction(
-        id=f"{record.id[:120]}.p",
+        id=_prediction_id(record.id),
         time=now,
         project=record.project,
         failure_id=record.id,
@@ -91,7 +93,7 @@ def _best(state: LineState, seen: Observation) -> str | None:
 
 def _learn_feedback(state: LineState, feedback: Feedback) -> None:
     """Join feedback with the failure it speaks of; a failure no longer held is counted, not an error."""
-    key = _key(feedback.project, feedback.id)
+    key = _key(feedback.project, feedback.id, "feedback")  # an id of its own: it may equal the failure's
     if state.recent.learned(key):
         return
     held = state.recent.get(_key(feedback.project, feedback.failure_id))
@@ -104,8 +106,13 @@ def _learn_feedback(state: LineState, feedback: Feedback) -> None:
     state.changed_rows.append(state.classifier.learn(example.hashed, feedback.category, FEEDBACK_WEIGHT))
 
 
-def _key(project: str, record_id: str) -> str:
-    return f"{project} {record_id}"
+def _key(project: str, record_id: str, kind: str = "failure") -> str:
+    return f"{kind} {project} {record_id}"
+
+
+def _prediction_id(failure_id: str) -> str:
+    """Return the id of a failure's prediction; a long one is hashed, so that two never become one by being cut."""
+    return f"{failure_id}.p" if len(failure_id) <= MAX_IDENTIFIER - 2 else f"{content_id(failure_id)}.p"
 
 
 def _root(seen: list[Observation]) -> int:
