@@ -40,6 +40,7 @@ def run_demo(data_dir: str | None, limit: int | None, screenshot: Path | None) -
         line = stack.enter_context(Supervisor(settings, 1, say, web=False))
         progress = Progress(total=len(records))
         run_async(_replay(line.settings, records, progress, line.children[0].url() or ""))
+        out.print()
         out.print(summary(progress))
         if screenshot:
             save_picture(progress, screenshot)

@@ -96,13 +96,13 @@ def summary(progress: Progress) -> RenderableType:
     baselines = state.get("baselines", {})
     lines = [
         f"{progress.answered} failed compilations with {progress.diagnostics} errors in {progress.seconds:.0f} s",
-        f"accuracy {state.get('accuracy', 0.0):.3f}, from an empty model, each error predicted before it was learned,",
-        "its code hidden; " + ", ".join(f"{name.replace('_', ' ')} {score:.3f}" for name, score in baselines.items()),
+        f"accuracy [bold]{state.get('accuracy', 0.0):.3f}[/bold] from an empty model, the error code hidden;",
+        "baselines: " + ", ".join(f"{name.replace('_', ' ')} {score:.3f}" for name, score in baselines.items()),
         "",
         "next:",
         "  echo 'error[E0308]: mismatched types' | .venv/bin/jidoka classify",
         "  .venv/bin/jidoka up",
-        "  cargo build --message-format=json | .venv/bin/jidoka push --project me/app   (while it is up)",
+        "  cargo build --message-format=json | .venv/bin/jidoka push",
     ]
     return Panel("\n".join(lines), title="what happened", title_align="left")
 

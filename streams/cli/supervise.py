@@ -14,6 +14,7 @@ from streams.supervisor import LineError, Supervisor
 
 WATCH_S = 0.5
 STDIN = 0
+COUNTED = "Downloading"
 
 
 def run_line(settings: Settings, workers: int) -> None:
@@ -38,8 +39,9 @@ def line_errors() -> Iterator[None]:
 
 
 def progress(text: str) -> None:
-    """Show one step of a longer work."""
-    err.print(f"[dim]{safe(text)}[/dim]")
+    """Show one step of a longer work; on a terminal the counts of a download replace each other."""
+    counting = err.is_terminal and text.startswith(COUNTED)
+    err.print(f"[dim]{safe(text)}[/dim]", end="\r" if counting else "\n")
 
 
 @contextmanager
