@@ -33,11 +33,13 @@ lint: $(VENV)/.installed-dev ## check style and formatting
 types: $(VENV)/.installed-dev ## check types, strictly
 	@$(BIN)/mypy
 
-docs: $(VENV)/.installed ## write docs/schemas and docs/asyncapi.yaml anew from the records
+docs: $(VENV)/.installed ## write the generated documents anew: schemas, AsyncAPI, taxonomy
 	@$(BIN)/python -m models.schemas docs/
+	@$(BIN)/python -m models.taxonomy_docs
 
-demo-data: $(VENV)/.installed ## make the demo's failures anew with depyler and rustc (minutes)
-	@$(BIN)/python -m producers.demo $(ARGS)
+demo-data: $(VENV)/.installed ## make the demo's failures and the warm-start model anew with depyler and rustc (minutes)
+	@$(BIN)/python -m producers.demo.build $(ARGS)
+	@$(BIN)/python -m producers.demo.train
 
 venv: $(VENV)/.installed ## create .venv and install jidoka with pinned dependencies
 
