@@ -92,9 +92,9 @@ def mask(text: str) -> str:
 
 @lru_cache(maxsize=8_192)
 def _mask(text: str) -> str:
-    text = _ANSWERS.sub(" ", _URL.sub("<url>", text))
+    text = _PATH.sub("<path>", _URL.sub("<url>", text))  # before a code is cut out of the middle of a path
     text = _QUOTED.sub(lambda match: shape(match[1]), text)
-    text = _PATH.sub("<path>", _ANSWERS.sub(" ", text))  # marks quoted alone may have joined to an answer
+    text = _ANSWERS.sub(" ", text)  # after the quotes: marks quoted alone may have joined to an answer
     return " ".join(_NUMBER.sub("<number>", text).split())
 
 
