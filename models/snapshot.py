@@ -211,7 +211,7 @@ def _recents(header: Header, arrays: Arrays) -> list[Recent]:
             place = slice(start, start + count)
             examples.append(Example(key, code, rule_label, Hashed(rows[place].copy(), values[place].copy())))
             start += count
-        recents.append(Recent(entry.id, entry.prediction.encode(), tuple(examples)))
+        recents.append(Recent(entry.key, entry.prediction.encode(), tuple(examples)))
     return recents
 
 

@@ -79,7 +79,7 @@ class Counters(Strict):
 class Recent(Strict):
     """An answered failure; an example is its key, code, rule's label, and how many features it has."""
 
-    id: str
+    key: str
     prediction: str
     examples: list[tuple[str, str | None, str | None, Count]]
 
