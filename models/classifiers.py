@@ -6,7 +6,7 @@ in ``replay``: same features, same order, same labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from zlib import crc32
@@ -71,43 +71,44 @@ class HashedLogistic(base.Classifier):
 
     def hash(self, x: Mapping[Any, Any]) -> Hashed:
         """Return ``x`` hashed: numbers keep their value, anything else counts as present under ``name=value``."""
-        plain = {k: v for k, v in x.items() if isinstance(v, (int, float))}
-        if len(plain) < len(x):
-            plain |= {f"{k}={v}": 1.0 for k, v in x.items() if k not in plain}
-        rows = np.fromiter(map(self._row, plain), np.uint32, len(plain))
-        values = np.fromiter(plain.values(), np.float32, len(plain))
+        try:
+            values = np.fromiter(x.values(), np.float32, len(x))
+        except (TypeError, ValueError):
+            return self.hash(dict(_numbered(x)))
+        known = self._known
+        rows = np.array([row if (row := known.get(name)) is not None else self._row(name) for name in x], np.uint32)
         length = float(np.sqrt(values @ values))
         return Hashed(rows, values / np.float32(length) if length else values)
 
     def _row(self, name: Any) -> int:
-        """Return the row of a feature; known names are looked up, which is ten times faster than hashing them."""
-        row = self._known.get(name)
-        if row is None:
-            row = crc32(str(name).encode(errors="replace")) & ((1 << self.bits) - 1)
-            if len(self._known) >= MAX_KNOWN:
-                self._known.clear()
-            self._known[name] = row
+        """Return the row of a feature not met lately; looking names up is ten times faster than hashing them."""
+        row = crc32(str(name).encode(errors="replace")) & ((1 << self.bits) - 1)
+        if len(self._known) >= MAX_KNOWN:
+            self._known.clear()
+        self._known[name] = row
         return row
 
     def probabilities(self, hashed: Hashed) -> Floats:
         """Return one probability per label, in the order of ``labels``; they sum to one."""
         if not self.labels:
             return np.zeros(0, np.float32)
-        scores = self._sigmoid(hashed)
+        scores = _sigmoid(hashed.values @ self.weights[hashed.rows])[: len(self.labels)]
         total = scores.sum()
         return scores / total if total > 0 else np.full_like(scores, 1 / len(scores))
 
     def learn(self, hashed: Hashed, label: bool | str | int, weight: float = 1.0) -> Rows:
         """Move the weights of ``hashed`` towards ``label``; return the rows that changed."""
-        column = self._column(label)
-        gradient = self._sigmoid(hashed)
+        column, width = self._column(label), len(self.labels)
+        table = self.weights[hashed.rows]  # whole rows, read once and written once: that is most of the cost
+        gradient = np.zeros(table.shape[1], np.float32)
+        gradient[:width] = _sigmoid(hashed.values @ table)[:width]
         gradient[column] -= 1.0
         gradient *= np.float32(weight)
-        steps = np.outer(hashed.values, gradient)
-        squares = self.squares[hashed.rows] + (steps * steps).sum(axis=1)
+        # The squared steps of a row, summed over labels: (v_i g_j)^2 over j is v_i^2 times the gradient's square.
+        squares = self.squares[hashed.rows] + hashed.values**2 * (gradient @ gradient)
         self.squares[hashed.rows] = squares
-        scale = np.float32(self.learning_rate) / np.sqrt(squares + EPSILON)
-        self.weights[hashed.rows, : len(self.labels)] -= steps * scale[:, None]
+        scaled = hashed.values * np.float32(self.learning_rate) / np.sqrt(squares + EPSILON)
+        self.weights[hashed.rows] = table - scaled[:, None] * gradient
         self.examples += 1
         return hashed.rows
 
@@ -115,8 +116,9 @@ class HashedLogistic(base.Classifier):
         """Return how much each feature speaks for ``label`` against the mean label; shape (features,)."""
         if label not in self.labels:
             return np.zeros(len(hashed.rows), np.float32)
-        weights = self.weights[hashed.rows, : len(self.labels)]
-        return np.asarray((weights[:, self.labels.index(label)] - weights.mean(axis=1)) * hashed.values, np.float32)
+        weights = self.weights[hashed.rows]
+        mean = weights.sum(axis=1) / len(self.labels)  # columns beyond are zero
+        return np.asarray((weights[:, self.labels.index(label)] - mean) * hashed.values, np.float32)
 
     def restore(self, labels: list[Any], examples: int, rows: Rows, weights: Floats, squares: Floats) -> None:
         """Put saved rows back: ``weights`` of shape (rows, labels), ``squares`` of shape (rows,).
@@ -144,11 +146,8 @@ class HashedLogistic(base.Classifier):
 
     def predict_proba_one(self, x: dict[Hashable, Any], **_: Any) -> dict[bool | str | int, float]:
         """Return label → probability (river's interface); empty before the first example."""
-        return dict(zip(self.labels, map(float, self.probabilities(self.hash(x))), strict=True))
-
-    def _sigmoid(self, hashed: Hashed) -> Floats:
-        scores = hashed.values @ self.weights[hashed.rows, : len(self.labels)]
-        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(scores, -30, 30))), np.float32)
+        shares = self.probabilities(self.hash(x)).astype(np.float64)
+        return dict(zip(self.labels, map(float, shares / shares.sum()), strict=True)) if len(shares) else {}
 
     def _column(self, label: bool | str | int) -> int:
         """Return the column of ``label``, a new one if it was never seen; the table grows by doubling."""
@@ -158,6 +157,15 @@ class HashedLogistic(base.Classifier):
         if len(self.labels) > self.weights.shape[1]:
             self.weights = np.concatenate([self.weights, np.zeros_like(self.weights)], axis=1)
         return len(self.labels) - 1
+
+
+def _sigmoid(scores: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.minimum(np.maximum(scores, -30), 30))), np.float32)
+
+
+def _numbered(x: Mapping[Any, Any]) -> Iterator[tuple[Any, float]]:
+    for name, value in x.items():
+        yield (name, float(value)) if isinstance(value, (int, float)) else (f"{name}={value}", 1.0)
 
 
 def _river_logistic() -> base.Classifier:

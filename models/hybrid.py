@@ -83,14 +83,9 @@ def classification(state: LineState, index: int, seen: Observation, decision: De
 
 def _ranked(state: LineState, decision: Decision, probabilities: Floats) -> tuple[Ranked, ...]:
     """Return the decided label first, then the model's best others with their share of what confidence is left."""
-    others = [
-        (str(state.classifier.labels[i]), float(probabilities[i]))
-        for i in probabilities.argsort()[::-1][:3]
-        if state.classifier.labels[i] != decision.label
-    ][:2]
-    mass = sum(
-        float(p) for label, p in zip(state.classifier.labels, probabilities, strict=True) if label != decision.label
-    )
+    ranked = sorted(zip(probabilities.tolist(), state.classifier.labels, strict=True), key=lambda one: -one[0])
+    rest = [(str(label), p) for p, label in ranked if label != decision.label]
+    others, mass = rest[:2], sum(p for _, p in rest)
     left = 1.0 - decision.confidence
     first = () if decision.label == UNKNOWN else ((decision.label, decision.confidence),)
     scaled = others if decision.source == "model" else [(label, left * p / mass) for label, p in others if mass > 0]
@@ -100,7 +95,7 @@ def _ranked(state: LineState, decision: Decision, probabilities: Floats) -> tupl
 def _words(state: LineState, seen: Observation, label: str) -> tuple[str, ...]:
     """Return the features that speak most for ``label``, strongest first, as a person reads them."""
     contributions = state.classifier.contributions(seen.example.hashed, label)
+    best = contributions.argsort()[::-1][: MAX_WORDS + 1].tolist()
     readable = list(seen.names)
-    best = contributions.argsort()[::-1][: 4 * MAX_WORDS]
     chosen = [readable[i] for i in best if contributions[i] > 0 and readable[i] != "bias"]
     return tuple(word[:250] for word in chosen[:MAX_WORDS])
