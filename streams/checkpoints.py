@@ -2,6 +2,9 @@
 
 Every commit carries what changed since the one before: usually a small ``delta``, now and then a whole ``base``. The
 topic is compacted; keys come round again, so that old deltas and all but the last two bases disappear from it.
+
+After a damaged checkpoint the next one is a base, numbered above all there are: the deltas that followed the damaged
+one still stand on the topic, and must never be applied to a state that they do not belong to.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from models.state import LineState
 CHUNK_BYTES = 3 << 20  # of payload in one message, before base64
 DELTAS_PER_BASE = 100  # bounds what a restore has to read
 DELTA_KEYS = 3 * DELTAS_PER_BASE  # deltas of the last two bases stay, so that a damaged base can be done without
-BASE_KEYS = 2
+BASE_KEYS = 2  # a base never overwrites the one before it: their sequences differ modulo this number
 
 RIVER_VERSION, CODE_VERSION = version("river"), version("jidoka")
 
@@ -40,7 +43,8 @@ class Partition:
     offsets: dict[str, int] = field(default_factory=dict)
     sequence: int = -1
     dirty: bool = False
-    bases: int = 0
+    base_sequence: int | None = None  # of the last base
+    broken: bool = False  # the chain of deltas: the next checkpoint has to be a base
     deltas: int = 0  # since the last base
     base_bytes: int = 0
     delta_bytes: int = 0  # since the last base
@@ -57,14 +61,18 @@ class Partition:
         return self._base(now) if self._base_is_due() else self._delta(now)
 
     def _base_is_due(self) -> bool:
+        if self.base_sequence is None:
+            return True
         grown = self.delta_bytes > 4 * max(self.base_bytes, CHUNK_BYTES)
-        return self.bases == 0 or self.deltas >= DELTAS_PER_BASE or grown
+        due = self.broken or self.deltas >= DELTAS_PER_BASE or grown
+        return due and (self.sequence - self.base_sequence) % BASE_KEYS != 0
 
     def _base(self, now: datetime) -> list[tuple[bytes, ModelCheckpoint]]:
         payload = snapshot.base(self.state)
         snapshot.mark_saved(self.state)
-        self.bases, self.deltas, self.base_bytes, self.delta_bytes = self.bases + 1, 0, len(payload), 0
-        return self._keyed("base", self.bases % BASE_KEYS, payload, now)
+        self.base_sequence, self.broken = self.sequence, False
+        self.deltas, self.base_bytes, self.delta_bytes = 0, len(payload), 0
+        return self._keyed("base", self.sequence % BASE_KEYS, payload, now)
 
     def _delta(self, now: datetime) -> list[tuple[bytes, ModelCheckpoint]]:
         payload = snapshot.delta(self.state)
@@ -120,14 +128,28 @@ def restore(
     is for the caller to replay from the partition's ``offsets``. Without a base the partition starts from ``fresh``.
     """
     problems: list[str] = []
+    records = list(records)
     found = _join_chunks(records)
-    bases = sorted((sequence for sequence, whole in found.items() if whole.kind == "base"), reverse=True)
-    for start in bases:
-        partition = Partition(number, LineState(), bases=len(bases))
+    partition = _newest_usable(number, found, problems) or Partition(number, fresh())
+    _leave_behind(partition, max((record.sequence for record in records), default=-1))
+    return partition, problems
+
+
+def _newest_usable(number: int, found: dict[int, _Whole], problems: list[str]) -> Partition | None:
+    for start in sorted((sequence for sequence, whole in found.items() if whole.kind == "base"), reverse=True):
+        partition = Partition(number, LineState(), base_sequence=start)
         if _apply(partition, found[start], start, problems):
             _follow(partition, found, problems)
-            return partition, problems
-    return Partition(number, fresh()), problems
+            return partition
+    return None
+
+
+def _leave_behind(partition: Partition, newest: int) -> None:
+    """Number the next checkpoint above ``newest``; if some had to be passed over, make it a base."""
+    if partition.sequence < newest:
+        partition.sequence, partition.broken = newest, True
+        if partition.base_sequence is not None and (newest + 1 - partition.base_sequence) % BASE_KEYS == 0:
+            partition.sequence += 1
 
 
 def _join_chunks(records: Iterable[ModelCheckpoint]) -> dict[int, _Whole]:
@@ -153,10 +175,10 @@ def _decoded(text: str) -> bytes:
 
 def _follow(partition: Partition, found: dict[int, _Whole], problems: list[str]) -> None:
     """Apply the deltas after the partition's sequence, up to the first gap or damaged one."""
-    while (following := found.get(partition.sequence + 1)) is not None:
+    while (following := found.get(partition.sequence + 1)) is not None and following.kind == "delta":
         if not _apply(partition, following, partition.sequence + 1, problems):
             return
-        partition.deltas += following.kind == "delta"
+        partition.deltas += 1
 
 
 def _apply(partition: Partition, whole: _Whole, sequence: int, problems: list[str]) -> bool:

@@ -128,6 +128,7 @@ def _step_silently(state: LineState, kind: type[CompilerErrors] | type[Feedback]
     try:
         record: Record = parse(kind, value)
     except RecordError:
-        return  # it went to the dead letters when it was first read
+        state.dead_letters += 1  # it was sent there when it was first read
+        return
     if isinstance(record, (CompilerErrors, Feedback)):
         step(state, record, datetime.fromtimestamp(ms / 1000, UTC))

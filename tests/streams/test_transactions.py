@@ -1,0 +1,278 @@
+"""The transaction of a batch: what the line leans on in Faust, and the gate between batches and commits."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import faust
+import pytest
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.protocol.metadata import MetadataResponse_v0
+from faust.app import base as app_module
+from faust.assignor.partition_assignor import PartitionAssignor
+from faust.transport import consumer as consumer_module
+from faust.transport.consumer import Consumer, TransactionManager
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, Message
+
+from streams.transactions import Gate, LineApp, TransactionalConsumer, TransactionalTransport
+
+FAUST = Path(faust.__file__).parent
+
+
+def methods(module: ModuleType) -> Iterator[tuple[str, ast.AST]]:
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, node
+
+
+def callers(module: ModuleType, attribute: str, of: str | None = None) -> set[str]:
+    """Return the functions of ``module`` that call ``….attribute(…)`` (on ``….of``, if given)."""
+    found = set()
+    for name, function in methods(module):
+        for node in ast.walk(function):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            owner = getattr(node.func.value, "attr", None) or getattr(node.func.value, "id", None)
+            if node.func.attr == attribute and (of is None or owner == of):
+                found.add(name)
+    return found
+
+
+def parameters(function: Any) -> list[str]:
+    return list(inspect.signature(function).parameters)
+
+
+@pytest.fixture
+def app() -> LineApp:
+    return LineApp(
+        "line-of-the-test", broker="kafka://127.0.0.1:1", processing_guarantee="exactly_once", store="memory://"
+    )
+
+
+class TestWhatFaustPromises:
+    def test_the_app_makes_its_transport_in_one_place(self, app: LineApp) -> None:
+        """``App._new_transport`` exists, is what ``App.transport`` calls, and so our consumer is the one that runs."""
+        assert callers(app_module, "_new_transport", "self") == {"transport"}
+        assert isinstance(app.transport, TransactionalTransport)
+        assert app.transport.Consumer is TransactionalConsumer
+        assert "Consumer(" in inspect.getsource(type(app.transport).create_consumer)
+
+    def test_every_commit_of_offsets_goes_through_consumer_commit(self) -> None:
+        """A transaction is committed by ``Consumer.commit`` only, which we override, and by no shortcut past it."""
+        assert callers(consumer_module, "commit", "transactions") == {"_commit_offsets"}
+        assert callers(consumer_module, "_commit_offsets") == {"_commit_tps"}
+        assert callers(consumer_module, "_commit_tps") == {"force_commit"}
+        assert callers(consumer_module, "force_commit") == {"commit"}
+        files = [path for path in FAUST.rglob("*.py") if "force_commit(" in path.read_text(encoding="utf-8")]
+        assert files == [FAUST / "transport" / "consumer.py"]
+        assert callers(driver, "commit_transaction", "self") == set()
+        assert callers(consumer_module, "commit_transactions") == {"commit"}
+
+    def test_commit_takes_what_we_pass_on(self) -> None:
+        """``Consumer.commit(topics, start_new_transaction)`` has these arguments, in this order, as ours has."""
+        assert parameters(Consumer.commit) == ["self", "topics", "start_new_transaction"]
+        assert parameters(TransactionalConsumer.commit) == ["self", "topics", "start_new_transaction"]
+        assert TransactionalConsumer.commit is not Consumer.commit
+
+    def test_the_last_commit_opens_no_transaction(self) -> None:
+        """A consumer that stops commits with ``start_new_transaction=False``: how we know that no batch may follow."""
+        source = inspect.getsource(Consumer.commit_and_end_transactions)
+        assert "self.commit(start_new_transaction=False)" in source
+        assert "self.commit_and_end_transactions()" in inspect.getsource(Consumer.on_stop)
+
+    def test_the_producer_sends_in_a_named_transaction(self) -> None:
+        """``Producer.send`` takes the transactional id, and takes our arguments in our order."""
+        names = parameters(driver.Producer.send)
+        assert names[:7] == ["self", "topic", "key", "value", "partition", "timestamp", "headers"]
+        assert "transactional_id" in names
+
+    def test_transactional_ids_are_those_of_the_source_partition(self, app: LineApp) -> None:
+        """Faust starts its transactions under the ids that we send with: app, group of topics, partition."""
+        assert TransactionManager.transactional_id_format == "{group_id}-{tpg.group}-{tpg.partition}"
+        app.assignor._topic_groups = {"t": 7}
+        ours = app._transactional_id(TP("t", 3))
+        manager = SimpleNamespace(
+            app=app,
+            transactional_id_format=TransactionManager.transactional_id_format,
+            _tps_to_active_tpgs=lambda tps: TransactionManager._tps_to_active_tpgs(manager, tps),
+        )
+        assert TransactionManager._tps_to_transactional_ids(manager, {TP("t", 3)}) == {ours} == {"line-of-the-test-7-3"}
+
+    def test_stopping_a_transaction_forgets_its_producer(self) -> None:
+        """``stop_transaction`` stops a producer and forgets it: the next one starts with a clean transaction."""
+
+        class Stub:
+            stopped = False
+
+            async def stop(self) -> None:
+                self.stopped = True
+
+        stub = Stub()
+        producer = SimpleNamespace(_transaction_producers={"id": stub})
+        asyncio.run(driver.Producer.stop_transaction(producer, "id"))
+        asyncio.run(driver.Producer.stop_transaction(producer, "id"))
+        assert stub.stopped
+        assert producer._transaction_producers == {}
+
+    def test_messages_know_their_generation(self, app: LineApp) -> None:
+        """A message carries the generation of the group in which it was fetched: older ones are told apart by it."""
+        assert "generation_id=self.app.consumer_generation_id" in inspect.getsource(driver.Consumer._to_message)
+        message = Message("t", 0, 0, 0.0, 0, None, None, None, None, generation_id=4)
+        app.consumer_generation_id = 4
+        assert app.is_current(message)
+        app.consumer_generation_id = 5
+        assert not app.is_current(message)
+
+    def test_copartitioned_topics_are_one_group(self, app: LineApp) -> None:
+        """Topics of equal partition count, read by the same members, form one group: partition n of both goes together.
+
+        Round robin, which Faust takes without standby replicas, would part them.
+        """
+        groups = PartitionAssignor._get_copartitioned_groups(
+            {"a", "b", "c"}, cluster(a=4, b=4, c=1), {"one": ["a", "b", "c"], "two": ["a", "b", "c"]}
+        )
+        assert {count: [sorted(topics) for topics in found] for count, found in groups.items()} == {
+            4: [["a", "b"]],
+            1: [["c"]],
+        }
+        assert isinstance(app.assignor, PartitionAssignor)
+
+
+def cluster(**partitions: int) -> ClusterMetadata:
+    """Return what a consumer knows of a cluster with these topics."""
+    found = ClusterMetadata()
+    topics = [(0, name, [(0, number, 0, [0], [0]) for number in range(count)]) for name, count in partitions.items()]
+    found.update_metadata(MetadataResponse_v0([(0, "host", 1)], topics))
+    return found
+
+
+class TestGate:
+    def test_a_commit_waits_for_the_batch(self) -> None:
+        """No commit begins while a batch is half way, and no batch while a commit is."""
+
+        async def go() -> list[str]:
+            gate, said = Gate(), []
+            inside, leave = asyncio.Event(), asyncio.Event()
+
+            async def batch() -> None:
+                async with gate.batch():
+                    inside.set()
+                    await leave.wait()
+                    said.append("batch done")
+
+            async def commit() -> None:
+                async with gate.commit() as allowed:
+                    said.append(f"commit allowed={allowed}")
+
+            tasks = [asyncio.create_task(batch())]
+            await inside.wait()
+            tasks += [asyncio.create_task(commit()), asyncio.create_task(batch())]
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert said == []
+            leave.set()
+            await asyncio.gather(*tasks)
+            return said
+
+        assert asyncio.run(go()) == ["batch done", "commit allowed=True", "batch done"]
+
+    @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, asyncio.CancelledError])
+    def test_a_batch_that_breaks_off_poisons(self, error: type[BaseException]) -> None:
+        """After a batch that ended by any exception there is no commit any more, and the exception goes on."""
+
+        async def go() -> bool:
+            gate = Gate()
+            with pytest.raises(error):
+                async with gate.batch():
+                    raise error
+            async with gate.commit() as allowed:
+                return allowed
+
+        assert asyncio.run(go()) is False
+
+    def test_a_cancelled_batch_poisons(self) -> None:
+        """A task that is cancelled half way through a batch poisons the gate; one that only waited for it does not."""
+
+        async def go() -> tuple[bool, bool]:
+            gate = Gate()
+            inside = asyncio.Event()
+
+            async def batch() -> None:
+                async with gate.batch():
+                    inside.set()
+                    await asyncio.Event().wait()
+
+            holding = asyncio.create_task(batch())
+            await inside.wait()
+            waiting = asyncio.create_task(batch())
+            for _ in range(10):
+                await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+            before = gate.poisoned
+            holding.cancel()
+            await asyncio.wait([holding])
+            return before, gate.poisoned
+
+        assert asyncio.run(go()) == (False, True)
+
+    def test_a_whole_batch_does_not_poison(self) -> None:
+        """Batches that come to their end leave the gate open for commits."""
+
+        async def go() -> bool:
+            gate = Gate()
+            for _ in range(3):
+                async with gate.batch():
+                    await asyncio.sleep(0)
+            async with gate.commit() as allowed:
+                return allowed
+
+        assert asyncio.run(go()) is True
+
+
+class TestCommit:
+    """The commit of our consumer, with Faust's own replaced by a note of the call."""
+
+    @pytest.fixture
+    def said(self) -> list[str]:
+        return []
+
+    @pytest.fixture
+    def consumer(self, app: LineApp, said: list[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+        async def commit(_: Any, topics: Any, start_new_transaction: bool) -> bool:
+            said.append(f"commit {topics} {start_new_transaction}")
+            return True
+
+        async def before() -> None:
+            said.append("checkpoints")
+
+        monkeypatch.setattr(Consumer, "commit", commit)
+        app.before_commit = before
+        app.after_commit = lambda: said.append("after")
+        app.on_last_commit = lambda: said.append("last")
+        consumer = TransactionalConsumer.__new__(TransactionalConsumer)
+        consumer.app = app
+        return consumer
+
+    def test_checkpoints_come_before_the_commit(self, consumer: Any, said: list[str]) -> None:
+        """A commit first writes the checkpoints, then commits, then counts."""
+        assert asyncio.run(consumer.commit()) is True
+        assert said == ["checkpoints", "commit None True", "after"]
+
+    def test_a_poisoned_gate_commits_nothing(self, app: LineApp, consumer: Any, said: list[str]) -> None:
+        """After a broken batch neither checkpoints nor offsets are written."""
+        app.gate.poisoned = True
+        assert asyncio.run(consumer.commit()) is False
+        assert said == []
+
+    def test_the_last_commit_is_announced(self, consumer: Any, said: list[str]) -> None:
+        """At the commit after which no transaction is open, the line is told first, with the gate held."""
+        asyncio.run(consumer.commit(start_new_transaction=False))
+        assert said == ["last", "checkpoints", "commit None False", "after"]
