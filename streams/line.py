@@ -18,7 +18,7 @@ from models.step import step
 from streams.checkpoints import Partition
 from streams.dead_letters import dead_letter
 from streams.metrics import Metrics
-from streams.restore import SOURCES, restore_partitions
+from streams.restore import SOURCES, arrival, restore_partitions
 from streams.settings import Settings
 from streams.transactions import LineApp
 
@@ -93,7 +93,7 @@ class Line:
         message = event.message
         source = TP(message.topic, message.partition)
         partition = self.partitions[message.partition]
-        now = datetime.now(UTC)
+        now = arrival(message.timestamp)
         try:
             record = parse(kind, message.value)
         except RecordError as error:
@@ -103,7 +103,7 @@ class Line:
         else:
             for output in self._step(partition.state, record, now):
                 await self.app.emit(output, record.project.encode(), source)
-            self._uncommitted.append(message.timestamp)
+            self._uncommitted.append(now.timestamp())
         partition.advance(message.topic, message.offset)
         self.last_record = time.monotonic()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -119,6 +120,7 @@ async def _catch_up(reader: AIOKafkaConsumer, partition: Partition, committed: C
         missed += [(record.timestamp, record.offset, topic, record.value or b"") async for record in found]
         partition.advance(topic, end - 1)
     for timestamp, _, topic, value in sorted(missed, key=lambda one: one[:3]):
+        await asyncio.sleep(0)  # heartbeats and signals do not wait for a long replay
         _step_silently(partition.state, SOURCES[topic], value, timestamp)
     if missed:
         log.warning("partition %d: replayed %d records to rebuild its model", partition.number, len(missed))
@@ -131,4 +133,15 @@ def _step_silently(state: LineState, kind: type[CompilerErrors] | type[Feedback]
         state.dead_letters += 1  # it was sent there when it was first read
         return
     if isinstance(record, (CompilerErrors, Feedback)):
-        step(state, record, datetime.fromtimestamp(ms / 1000, UTC))
+        step(state, record, arrival(ms / 1000))
+
+
+def arrival(seconds: float | None) -> datetime:
+    """Return a message's timestamp (UNIX seconds) as the step's clock, so that a record read again steps the same way.
+
+    Whoever wrote the message may have set any number: one that is no date counts as the start of the epoch.
+    """
+    try:
+        return datetime.fromtimestamp(seconds or 0.0, UTC)
+    except (OverflowError, OSError, ValueError):
+        return datetime.fromtimestamp(0.0, UTC)
