@@ -1,0 +1,275 @@
+"""The step: every build is predicted before it is learned, answered once, and people can correct it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from models.classifiers import HashedLogistic
+from models.features import extract
+from models.memory import RecentFailures
+from models.records import CompilerErrors, Prediction
+from models.state import LineState
+from models.step import step
+from models.taxonomy import LABELS, UNKNOWN, rule_for
+from models.weighting import FEEDBACK_WEIGHT
+from tests.builders import NOW, build, diagnostic, feedback, random_builds, small_state, span
+
+ODD = diagnostic("the frobnication was odd", spans=(span("    «odd»"),))  # that no rule knows
+
+
+def answered(state: LineState, record: CompilerErrors) -> Prediction:
+    """Return the one prediction that a build is answered with."""
+    (prediction,) = step(state, record, NOW)
+    return prediction
+
+
+def ran(records: list[CompilerErrors], **fields: object) -> LineState:
+    """Return the state after these builds."""
+    state = small_state(**fields)
+    for record in records:
+        step(state, record, NOW)
+    return state
+
+
+def learned_bytes(state: LineState) -> tuple[bytes, bytes, int, tuple[str, ...]]:
+    """Return everything that the classifier has learned."""
+    model = state.classifier
+    return model.weights.tobytes(), model.squares.tobytes(), model.examples, tuple(model.labels)
+
+
+class TestOrder:
+    def test_equals_a_loop_by_hand(self) -> None:
+        """The state's scores and weights equal those of a naive loop: predict all of a build, then learn all of it."""
+        builds, model, right, total = random_builds(60, seed=21), HashedLogistic(bits=10), 0, 0
+        for record in builds:
+            count = len(record.diagnostics)
+            xs = [extract(one, index, count) for index, one in enumerate(record.diagnostics)]
+            guesses = [model.predict_one(dict(x)) for x in xs]
+            for x, guess, one in zip(xs, guesses, record.diagnostics, strict=True):
+                rule = rule_for(one.code, one.message)
+                if rule is not None:
+                    total, right = total + 1, right + (guess == rule.label)
+                    model.learn_one(dict(x), rule.label, w=rule.weight)
+        state = ran(builds)
+        assert state.classifier.weights.tobytes() == model.weights.tobytes()
+        assert state.scores.n == total
+        assert state.scores.accuracy == right / total
+
+    def test_a_build_does_not_teach_itself(self) -> None:
+        """Of two equal diagnostics in the first build neither is predicted from the other."""
+        state = small_state()
+        twice = (diagnostic("mismatched types", "E0308"),) * 2
+        step(state, build("one", *twice), NOW)
+        assert state.scores.confusion == {("TypeErrors", ""): 2}
+        step(state, build("two", *twice), NOW)
+        assert state.scores.confusion["TypeErrors", "TypeErrors"] == 2
+
+    def test_the_code_does_not_reach_the_model(self) -> None:
+        """The same diagnostic under different codes gets equal probabilities."""
+        state = ran(random_builds(30, seed=5))
+        one = random_builds(1, seed=6)[0].diagnostics[0]
+        said = []
+        for code in ("E0308", "E0382", "clippy::all", "nonsense", None):
+            copy = one.model_copy(update={"code": code})
+            said.append(state.classifier.predict_proba_one(dict(extract(copy))))
+        assert said.count(said[0]) == len(said)
+
+    def test_repeatable(self) -> None:
+        """One stream gives one sequence of predictions, byte for byte."""
+        runs = []
+        for _ in range(2):
+            state = small_state()
+            runs.append([answered(state, record).to_bytes() for record in random_builds(30, seed=8)])
+        assert runs[0] == runs[1]
+
+    def test_nothing_is_learned_without_a_label(self) -> None:
+        """What neither people nor rules know is answered, counted, and not learned."""
+        state = ran([build("one", ODD)])
+        assert (state.failures, state.classifier.examples, state.scores.n) == (1, 0, 0)
+        assert state.drift.dump() == {"baseline": {}, "window": []}
+
+
+class TestAnswer:
+    def test_carries_what_was_asked(self) -> None:
+        """A prediction names its failure, build and part, the time it was given, and the model that answered."""
+        record = build("one", ODD).model_copy(update={"run": "r1", "commit": "c1", "part": 2, "parts": 3})
+        later = NOW + timedelta(seconds=5)
+        (one,) = step(small_state(origin="warm"), record, later)
+        assert (one.id, one.failure_id, one.project, one.time) == ("one.p", "one", "demo", later)
+        assert (one.run, one.commit, one.part, one.parts, one.model_version) == ("r1", "c1", 2, 3, "warm+0")
+
+    def test_one_classification_for_each_diagnostic(self) -> None:
+        """Every diagnostic of the build is answered, in its place."""
+        for record in random_builds(20, seed=2):
+            got = answered(small_state(), record).classifications
+            assert [(one.index, one.code) for one in got] == list(enumerate(d.code for d in record.diagnostics))
+
+    def test_unknown_to_an_empty_model(self) -> None:
+        """A message without code that no rule knows is Unknown while the model is empty."""
+        (one,) = answered(small_state(), build("one", ODD)).classifications
+        assert (one.category, one.confidence, one.source) == (UNKNOWN, 0.0, "model")
+
+    def test_long_ids_stay_apart(self) -> None:
+        """Failures whose ids differ in the last of 128 characters have predictions with different ids."""
+        state = small_state()
+        ids = {answered(state, build("x" * 127 + end, ODD)).id for end in "ab"}
+        assert len(ids) == 2
+
+    def test_model_version_grows_with_what_was_learned(self) -> None:
+        """The model's version names its origin and the number of examples learned."""
+        state = ran([build("one", diagnostic("m", "E0308"), ODD, diagnostic("n", "E0382"))])
+        assert state.model_version == "empty+2"
+
+
+class TestRoot:
+    @pytest.mark.parametrize(
+        ("codes", "root"),
+        [
+            (("E0308", "E0425"), 1),  # type check, resolution
+            (("E0382", "E0308", "E0433"), 2),  # borrow check, type check, resolution
+            (("E0382", "E0308"), 1),
+            (("E0308", "E0277", "E0308"), 0),  # of one phase the first
+            ((None, "E0382"), 1),  # what no rule knows comes last
+            ((None, None), 0),
+        ],
+    )
+    def test_earliest_phase(self, codes: tuple[str | None, ...], root: int) -> None:
+        """The root of a cascade is the first error of the compiler's earliest phase."""
+        record = build("one", *(diagnostic("the frobnication was odd", code) for code in codes))
+        assert answered(small_state(), record).root == root
+
+
+class TestRepeats:
+    def test_answered_before(self) -> None:
+        """A failure that comes again gets the identical prediction, and teaches nothing."""
+        builds = random_builds(20, seed=3)
+        state = small_state()
+        first = [answered(state, record).to_bytes() for record in builds]
+        before = (learned_bytes(state), state.scores.dump(), state.drift.dump(), state.failures)
+        again = [p.to_bytes() for record in builds for p in step(state, record, NOW + timedelta(days=1))]
+        assert again == first
+        assert (learned_bytes(state), state.scores.dump(), state.drift.dump(), state.failures) == before
+        assert (state.failures, state.repeats) == (20, 20)
+
+    def test_forgotten_but_learned(self) -> None:
+        """A failure no longer held is predicted again with what is known now, but not learned again."""
+        state = small_state(recent=RecentFailures(capacity=2, seen_capacity=100))
+        first = answered(state, build("old", diagnostic("mismatched types", "E0308")))
+        for record in random_builds(5, seed=4):
+            step(state, record, NOW)
+        before = learned_bytes(state)
+        again = answered(state, build("old", diagnostic("mismatched types", "E0308")))
+        assert learned_bytes(state) == before
+        assert (first.model_version, again.model_version) == ("empty+0", state.model_version)
+        assert (state.failures, state.repeats) == (6, 1)
+
+    def test_forgotten_altogether(self) -> None:
+        """Beyond the longer list a failure counts as new."""
+        state = small_state(recent=RecentFailures(capacity=1, seen_capacity=1))
+        for record in (build("a", ODD), build("b", ODD), build("a", ODD)):
+            step(state, record, NOW)
+        assert (state.failures, state.repeats) == (3, 0)
+
+    def test_ids_count_within_a_project(self) -> None:
+        """Two projects may give one id to different failures: each gets its own answer."""
+        state = small_state()
+        one = answered(state, build("build-17", diagnostic("mismatched types", "E0308"), project="one"))
+        other = answered(state, build("build-17", diagnostic("borrow of moved value", "E0382"), project="other"))
+        assert [p.classifications[0].category for p in (one, other)] == ["TypeErrors", "OwnershipBorrow"]
+        assert [p.project for p in (one, other)] == ["one", "other"]
+        assert state.failures == 2
+
+
+class TestFeedback:
+    def test_changes_later_answers(self) -> None:
+        """What a person said of one message is the answer to the next of its kind, names aside."""
+        state = ran([build("one", diagnostic("cannot find value `kilo` in this scope", "E0425"))])
+        assert step(state, feedback("one", "ApiMisuse"), NOW) == []
+        (got,) = answered(
+            state, build("two", diagnostic("cannot find value `lima` in this scope", "E0425"))
+        ).classifications
+        assert (got.category, got.source) == ("ApiMisuse", "feedback")
+
+    def test_contradicted_rule_leaves_it_to_the_model(self) -> None:
+        """Other messages of a contradicted code are answered by the model, which learned from the feedback."""
+        state = ran([build("one", diagnostic("mismatched types", "E0308"))])
+        step(state, feedback("one", "LogicErrors"), NOW)
+        (got,) = answered(state, build("two", diagnostic("mismatched types in pattern", "E0308"))).classifications
+        assert got.source == "model"
+
+    def test_confirmation_restores_trust(self) -> None:
+        """As many confirmations as contradictions, and the rule answers again."""
+        state = ran([build("one", diagnostic("mismatched types", "E0308"))])
+        step(state, feedback("one", "LogicErrors", feedback_id="f1"), NOW)
+        step(state, feedback("one", "TypeErrors", feedback_id="f2"), NOW)
+        (got,) = answered(state, build("two", diagnostic("mismatched types in pattern", "E0308"))).classifications
+        assert (got.category, got.source) == ("TypeErrors", "rule")
+
+    def test_teaches_the_classifier(self) -> None:
+        """Feedback is learned with its own weight, from the features kept of the failure."""
+        state = ran([build("one", ODD)])
+        expected = HashedLogistic(bits=10)
+        expected.learn_one(dict(extract(ODD)), "LogicErrors", w=FEEDBACK_WEIGHT)
+        step(state, feedback("one", "LogicErrors"), NOW)
+        assert state.classifier.weights.tobytes() == expected.weights.tobytes()
+        assert np.array_equal(np.sort(state.take_changed_rows()), np.flatnonzero(expected.squares))
+
+    def test_later_messages_are_learned_as_people_said(self) -> None:
+        """A kind of message that people labelled is learned under their label, though no rule knows it."""
+        state = ran([build("one", ODD)])
+        step(state, feedback("one", "LogicErrors"), NOW)
+        step(state, build("two", ODD), NOW)
+        assert state.classifier.examples == 2
+        assert state.scores.confusion == {("LogicErrors", "LogicErrors"): 1}
+
+    def test_concerns_the_diagnostic_of_its_index(self) -> None:
+        """Feedback concerns one diagnostic of the build, not its neighbours."""
+        state = ran([build("one", ODD, diagnostic("mismatched types", "E0308"))])
+        step(state, feedback("one", "ApiMisuse", index=1), NOW)
+        odd, mismatch = answered(state, build("two", ODD, diagnostic("mismatched types", "E0308"))).classifications
+        assert (odd.source, mismatch.source) == ("model", "feedback")
+
+    @pytest.mark.parametrize(
+        "late",
+        [
+            feedback("never-seen", "ApiMisuse"),
+            feedback("one", "ApiMisuse", index=1),
+            feedback("one", "ApiMisuse", project="other"),
+        ],
+        ids=["unknown failure", "no such diagnostic", "other project"],
+    )
+    def test_without_its_failure(self, late: object) -> None:
+        """Feedback on what is not held is counted and changes nothing else."""
+        state = ran([build("one", ODD)])
+        before = learned_bytes(state)
+        assert step(state, late, NOW) == []  # type: ignore[arg-type]
+        assert state.unmatched_feedback == 1
+        assert learned_bytes(state) == before
+        assert state.feedback.dump() == {"templates": [], "codes": {}}
+
+    def test_taken_once(self) -> None:
+        """The same feedback twice, as after a retry, is one voice; another person's is a second one."""
+        state = ran([build("one", ODD)])
+        for feedback_id in ("f1", "f1", "f2"):
+            step(state, feedback("one", "LogicErrors", feedback_id=feedback_id), NOW)
+        assert state.classifier.examples == 2
+        assert [votes for _, votes in state.feedback.dump()["templates"]] == [{"LogicErrors": 2}]
+
+    def test_may_have_its_failures_id(self) -> None:
+        """Feedback whose own id is that of the failure is taken all the same, and the failure stays known."""
+        state = ran([build("one", ODD)])
+        step(state, feedback("one", "LogicErrors", feedback_id="one"), NOW)
+        assert state.classifier.examples == 1
+        step(state, build("one", ODD), NOW)
+        assert state.repeats == 1
+
+    @pytest.mark.parametrize("label", LABELS)
+    def test_every_label(self, label: str) -> None:
+        """Every label of the taxonomy can be said, and comes back."""
+        state = ran([build("one", ODD)])
+        step(state, feedback("one", label), NOW)
+        (got,) = answered(state, build("two", ODD)).classifications
+        assert (got.subcategory or got.category) == label
