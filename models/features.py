@@ -25,6 +25,7 @@ _TOKEN = re.compile(
     r"'\w+\b(?!')|\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])'|[A-Za-z_]\w*!?|\d[\w.]*|::|->|=>|\.\.=?|&&|\|\||[<>=!+*/%^|&-]=|[^\s\w]"
 )
 _COMMENT = re.compile(r"//.*")
+COUNTED = ("spans:", "notes:", "suggestions:", "position:", "errors in build:", "message length:", "bias")
 _BUCKETS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55)
 
 Features = dict[str, float]

@@ -7,7 +7,7 @@ from typing import Literal
 
 from models.classifiers import Floats
 from models.diagnostics import Diagnostic
-from models.features import Features
+from models.features import COUNTED, Features
 from models.memory import Example
 from models.records import Classification, Ranked
 from models.state import LineState
@@ -95,7 +95,7 @@ def _ranked(state: LineState, decision: Decision, probabilities: Floats) -> tupl
 def _words(state: LineState, seen: Observation, label: str) -> tuple[str, ...]:
     """Return the features that speak most for ``label``, strongest first, as a person reads them."""
     contributions = state.classifier.contributions(seen.example.hashed, label)
-    best = contributions.argsort()[::-1][: MAX_WORDS + 1].tolist()
     readable = list(seen.names)
-    chosen = [readable[i] for i in best if contributions[i] > 0 and readable[i] != "bias"]
+    best = [readable[i] for i in contributions.argsort()[::-1].tolist()[: 3 * MAX_WORDS] if contributions[i] > 0]
+    chosen = [name for name in best if not name.startswith(COUNTED)]  # a count decides too, but it is no word
     return tuple(word[:250] for word in chosen[:MAX_WORDS])

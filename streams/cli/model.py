@@ -127,9 +127,10 @@ def replay(
     total = sum(len(record.diagnostics) for record in records)
     if not total:
         raise UserError(f"no diagnostic with a label ({labels}) in {', '.join(safe(file) for file in files)}")
+    how = f"shuffled with seed {seed}" if order == "shuffled" else "in the order of the builds"
     started = time.perf_counter()
     scores = _run(records, total, classifier)
-    _report(task, scores, time.perf_counter() - started, as_json)
+    _report(task, how, scores, time.perf_counter() - started, as_json)
 
 
 def _check(name: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -179,7 +180,7 @@ def _run(records: list[CompilerErrors], total: int, classifier: str) -> Prequent
         return replay_rival(records, CLASSIFIERS[classifier](), advance)
 
 
-def _report(task: str, scores: Prequential, seconds: float, as_json: bool) -> None:
+def _report(task: str, how: str, scores: Prequential, seconds: float, as_json: bool) -> None:
     result: dict[str, Any] = {
         "task": task,
         "n": scores.n,
@@ -191,8 +192,8 @@ def _report(task: str, scores: Prequential, seconds: float, as_json: bool) -> No
     if as_json:
         print_json(result | {"per_category": scores.f1()})
         return
-    out.print(f"{scores.n} diagnostics in {seconds:.1f} s, each predicted before it was learned, its code hidden")
-    out.print(f"accuracy [bold]{scores.accuracy:.4f}[/bold]  macro-F1 [bold]{scores.macro_f1:.4f}[/bold]")
+    out.print(f"{scores.n} diagnostics {how}, each predicted before it was learned, its code hidden; {seconds:.1f} s")
+    out.print(f"accuracy [bold]{scores.accuracy:.4f}[/bold]  macro F1 [bold]{scores.macro_f1:.4f}[/bold]")
     for name, accuracy in scores.baselines.items():
         out.print(f"  baseline {name:11} {accuracy:.4f}")
     for name, f1 in scores.f1().items():

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from streams.topic_admin import TopicState
 
 FAILED = 1
+SCORES = ("accuracy", "last 500", "macro F1")
+BASELINES = ("majority", "last label", "lookup")
 
 
 def register(app: typer.Typer) -> None:
@@ -102,12 +104,12 @@ def _show_status(found: dict[str, Any]) -> None:
         state = "[green]ready[/green]" if worker["ready"] else "[red]does not answer[/red]"
         out.print(f"worker  {worker['pid']}  {state}  partitions {worker['partitions']}  {worker['url']}")
     out.print(f"lag {found['lag']}  predictions {found['predictions']}  dead letters {found['dead_letters']}")
-    table = Table("part", "model", "failures", "accuracy", "last 500", "F1", "baselines", box=SIMPLE_HEAD)
+    table = Table("part", "model", "failures", *SCORES, *BASELINES, box=SIMPLE_HEAD)
     for one in found["models"]:
         if one["scored"]:
-            scores = [f"{one[name]:.3f}" for name in ("accuracy", "rolling_accuracy", "macro_f1")]
-            baselines = ", ".join(f"{name.replace('_', ' ')} {score:.2f}" for name, score in one["baselines"].items())
-            table.add_row(str(one["partition"]), one["model_version"], str(one["failures"]), *scores, baselines)
+            scores = [one["accuracy"], one["rolling_accuracy"], one["macro_f1"], *one["baselines"].values()]
+            shown = [f"{score:.3f}" for score in scores]
+            table.add_row(str(one["partition"]), one["model_version"], str(one["failures"]), *shown)
     if table.row_count:
         out.print(table)
 
