@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import orjson
@@ -42,7 +43,17 @@ ANSWER_S = 60.0
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 R = TypeVar("R", bound=Record)
-Eventually = Callable[..., Any]
+T = TypeVar("T")
+
+
+def poll(predicate: Callable[[], T], *, deadline_s: float, every_s: float = 0.05) -> T:
+    """Return what ``predicate`` returns once that is true; fails after the deadline."""
+    end = time.monotonic() + deadline_s
+    while not (value := predicate()):
+        if time.monotonic() > end:
+            pytest.fail(f"not within {deadline_s} s: {predicate}; last value {value!r}")
+        time.sleep(every_s)
+    return value
 
 
 @dataclass
@@ -51,7 +62,6 @@ class Worker:
 
     settings: Settings
     name: str
-    eventually: Eventually
     process: subprocess.Popen[bytes] | None = None
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -79,7 +89,7 @@ class Worker:
         return self
 
     def wait_until_ready(self) -> None:
-        self.eventually(self._ready_or_dead, deadline_s=WORKER_READY_S)
+        poll(self._ready_or_dead, deadline_s=WORKER_READY_S)
         assert self.alive, self.tail()
 
     def _ready_or_dead(self) -> bool:
@@ -141,7 +151,6 @@ class Line:
     """A line with topics of its own to test against; ``number`` helps to address one partition."""
 
     settings: Settings
-    eventually: Eventually
     workers: list[Worker] = field(default_factory=list)
 
     @property
@@ -150,7 +159,7 @@ class Line:
         return self.settings.broker
 
     def worker(self, name: str = "worker", **environment: str) -> Worker:
-        worker = Worker(self.settings, name, self.eventually, environment=environment)
+        worker = Worker(self.settings, name, environment=environment)
         self.workers.append(worker)
         return worker
 
@@ -210,8 +219,7 @@ class Line:
             found = self.predictions()
             return found if len(found) >= count else []
 
-        answered: list[Prediction] = self.eventually(enough, deadline_s=deadline_s, every_s=0.2)
-        return answered
+        return poll(enough, deadline_s=deadline_s, every_s=0.2)
 
     def restored(self, number: int = 0) -> Partition:
         """Return a partition as the next worker would find it."""
@@ -227,7 +235,7 @@ class Line:
 
 
 @contextmanager
-def new_line(broker: str, folder: Path, eventually: Eventually, **changes: Any) -> Iterator[Line]:
+def new_line(broker: str, folder: Path, **changes: Any) -> Iterator[Line]:
     """Make all topics anew and yield a line with a group of its own; its workers are ended after."""
     settings = Settings(
         broker=broker,
@@ -243,7 +251,7 @@ def new_line(broker: str, folder: Path, eventually: Eventually, **changes: Any) 
         await ensure_topics(broker, settings)
 
     asyncio.run(renew())
-    line = Line(settings, eventually)
+    line = Line(settings)
     try:
         yield line
     finally:
@@ -251,9 +259,9 @@ def new_line(broker: str, folder: Path, eventually: Eventually, **changes: Any) 
 
 
 @pytest.fixture
-def line(broker: str, tmp_path: Path, eventually: Eventually) -> Iterator[Line]:
+def line(broker: str, tmp_path: Path) -> Iterator[Line]:
     """Give a line of the test's own, without a worker; the state of a new partition is empty."""
-    with new_line(broker, tmp_path, eventually) as made:
+    with new_line(broker, tmp_path) as made:
         yield made
 
 
@@ -317,10 +325,13 @@ def timeless(prediction: Prediction) -> dict[str, Any]:
     return prediction.model_dump(mode="json", exclude={"time"})
 
 
-def kill_everything(pids: Sequence[int]) -> None:
-    """End processes of a test that went wrong."""
-    for pid in pids:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+@pytest.fixture(scope="session")
+def kit() -> SimpleNamespace:
+    """Give the tests the functions of this file: it cannot be imported."""
+    return SimpleNamespace(
+        make_failures=make_failures,
+        in_process=in_process,
+        fingerprint=fingerprint,
+        timeless=timeless,
+        new_line=new_line,
+    )
