@@ -1,6 +1,6 @@
 """Makes the bundled failures anew: ``python -m producers.demo.build [--output F] [--jobs N] [--limit N]``.
 
-The same tools give the same bytes on every run. Takes about six minutes on two cores.
+The same tools give the same bytes on every run. Takes about seven minutes on two idle cores.
 """
 
 from __future__ import annotations

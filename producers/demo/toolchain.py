@@ -33,6 +33,7 @@ INSTALL = {
     "rustc": f"rustup toolchain install {RUSTC_VERSION}",
 }
 RUSTC_OPTIONS = ("--edition=2021", "--crate-type=lib", "--emit=metadata", "--error-format=json")
+LONG_TYPE = "the full name for the type has been written to"
 
 # depyler iterates over hash sets in these two places, so their order changes from run to run; it means nothing.
 _LIFETIMES = re.compile(r"(\bfn \w+<)('\w+(?:, '\w+)+)")
@@ -115,9 +116,14 @@ def _is_error(message: dict[str, Any]) -> bool:
 
 
 def _portable(diagnostic: Diagnostic, source: str) -> Diagnostic:
-    """Return ``diagnostic`` without lines of the standard library: only some machines have its source."""
+    """Return ``diagnostic`` without what differs between machines and runs.
+
+    Only some machines have the standard library's source lines; the name of a file for a long type is a hash of
+    the temporary folder.
+    """
     spans = [span if span.file == source else span.model_copy(update={"text": ()}) for span in diagnostic.spans]
-    return diagnostic.model_copy(update={"spans": tuple(spans)})
+    notes = [note for note in diagnostic.notes if not note.message.startswith(LONG_TYPE)]
+    return diagnostic.model_copy(update={"spans": tuple(spans), "notes": tuple(notes)})
 
 
 def _record(program: Program, tools: Tools, diagnostics: list[Diagnostic]) -> CompilerErrors:

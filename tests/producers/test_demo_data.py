@@ -21,7 +21,7 @@ from producers.demo.toolchain import INSTALL, stable_order
 
 MACHINE_PATH = re.compile(
     rb"/(?:home|Users|root|tmp|var|work|opt|mnt|private|github|builds)/"
-    rb"|/rustc/|\.rustup|\.cargo/|jidoka-demo-\w|[A-Za-z]:\\\\\\\\?(?:Users|Windows)"
+    rb"|/rustc/|\.rustup|\.cargo/|jidoka-demo-\w|long-type-|[A-Za-z]:\\\\\\\\?(?:Users|Windows)"
 )
 REBUILT = 5
 
