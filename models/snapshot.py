@@ -124,22 +124,56 @@ def _recent_header(recent: Recent) -> dict[str, Any]:
 
 
 def _unpack(packed: bytes) -> tuple[Header, Arrays]:
-    inflater = zlib.decompressobj()
-    try:
-        data = inflater.decompress(packed, MAX_INFLATED)
-    except zlib.error as error:
-        raise SnapshotError(f"not deflated data: {error}") from None
-    if not inflater.eof or inflater.unused_data or data[:4] != MAGIC or len(data) < 8:
-        raise SnapshotError("cut short, too large, or not a jidoka snapshot")
-    (length,) = struct.unpack(">I", data[4:8])
-    if length > min(MAX_HEADER, len(data) - 8):
-        raise SnapshotError(f"a header of {length} bytes in a snapshot of {len(data)}; at most {MAX_HEADER} are read")
-    head = data[8 : 8 + length]
+    """Return header and arrays; never inflates more than the lengths read so far allow."""
+    stream = _Inflater(packed)
+    start = stream.read(8)
+    if start[:4] != MAGIC:
+        raise SnapshotError("not a jidoka snapshot")
+    (length,) = struct.unpack(">I", start[4:])
+    if length > MAX_HEADER:
+        raise SnapshotError(f"a header of {length} bytes: at most {MAX_HEADER} are read")
+    head = stream.read(length)
     version = version_of(head)
     if version != VERSION:
         raise SnapshotError(f"snapshot version {version}: this code knows {VERSION}; upgrade jidoka")
     header = parse_header(head)
-    return header, _arrays(header, memoryview(data)[8 + length :])
+    size = sum(_size(name, shape) for name, _, shape in header.arrays)
+    if size > MAX_INFLATED:
+        raise SnapshotError(f"arrays of {size} bytes: at most {MAX_INFLATED} are read")
+    body = stream.read(size)
+    stream.end()
+    return header, _arrays(header, memoryview(body))
+
+
+class _Inflater:
+    """Deflated bytes, inflated piece by piece: a small input that would inflate to gigabytes never does."""
+
+    def __init__(self, packed: bytes) -> None:
+        self._inflater, self._rest = zlib.decompressobj(), packed
+
+    def read(self, size: int) -> bytes:
+        """Return exactly ``size`` bytes."""
+        piece = self._inflate(size) if size else b""
+        if len(piece) < size:
+            raise SnapshotError(f"cut short: {len(piece)} bytes where {size} should be")
+        return piece
+
+    def end(self) -> None:
+        """Make sure that nothing follows, and that what was read is whole."""
+        if self._inflate(1) or not self._inflater.eof or self._inflater.unused_data:
+            raise SnapshotError("cut short, or something follows the snapshot")
+
+    def _inflate(self, most: int) -> bytes:
+        try:
+            piece = self._inflater.decompress(self._rest, most)
+        except zlib.error as error:
+            raise SnapshotError(f"not deflated data: {error}") from None
+        self._rest = self._inflater.unconsumed_tail
+        return piece
+
+
+def _size(name: str, shape: list[int]) -> int:
+    return prod(shape) * np.dtype(_TYPES[name][1]).itemsize
 
 
 def _arrays(header: Header, body: memoryview) -> Arrays:
@@ -148,12 +182,12 @@ def _arrays(header: Header, body: memoryview) -> Arrays:
         expected, dtype, axes = _TYPES[name]
         if kind != expected or len(shape) != axes:
             raise SnapshotError(f"array {name} is {kind} with {len(shape)} axes: {expected} with {axes} is expected")
-        size = prod(shape) * np.dtype(dtype).itemsize
+        size = _size(name, shape)
         arrays[name] = np.frombuffer(body[:size], dtype).reshape(shape)
         body = body[size:]
     missing = sorted(_TYPES.keys() - arrays.keys())
-    if missing or len(body):
-        raise SnapshotError(f"arrays missing: {missing}; bytes left over: {len(body)}")
+    if missing:
+        raise SnapshotError(f"arrays missing: {missing}")
     return arrays
 
 

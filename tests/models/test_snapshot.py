@@ -1,0 +1,378 @@
+"""Snapshots: base and deltas restore every bit; damaged or crafted bytes are refused and change nothing."""
+
+from __future__ import annotations
+
+import random
+import resource
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models import snapshot
+from models.classifiers import HashedLogistic
+from models.drift import CategoryDivergence
+from models.feedback import FeedbackMemory
+from models.memory import RecentFailures
+from models.snapshot import MAX_HEADER, MAX_INFLATED, SnapshotError
+from models.snapshot_header import MAX_LABELS
+from models.state import LineState
+from models.step import step
+from models.taxonomy import LABELS
+from models.weighting import StaticWeights
+from tests.builders import NOW, feedback, random_builds
+
+BUILDS = random_builds(12, seed=31, largest=3)
+GiB = 1 << 30
+
+action = st.one_of(
+    st.tuples(st.just("build"), st.integers(0, len(BUILDS) - 1)),
+    st.tuples(st.just("say"), st.integers(0, len(BUILDS) - 1), st.sampled_from(LABELS)),
+    st.just(("save",)),
+)
+
+
+def tiny_state() -> LineState:
+    """Return an empty state whose bounds are reached within a few records."""
+    return LineState(
+        classifier=HashedLogistic(bits=8),
+        feedback=FeedbackMemory(capacity=2),
+        recent=RecentFailures(capacity=3, seen_capacity=5),
+        drift=CategoryDivergence(baseline=5, window=4),
+    )
+
+
+def act(state: LineState, what: tuple[Any, ...]) -> list[bytes]:
+    """Let the state take one record; return what it puts out."""
+    if what[0] == "build":
+        return [prediction.to_bytes() for prediction in step(state, BUILDS[what[1]], NOW)]
+    step(state, feedback(BUILDS[what[1]].id, what[2]), NOW)
+    return []
+
+
+def restored(*packed: bytes) -> LineState:
+    """Return a state from a base and the deltas after it."""
+    state = tiny_state()
+    for piece in packed:
+        snapshot.apply(state, piece)
+    return state
+
+
+def lived() -> LineState:
+    """Return a state that took builds, repeats and feedback."""
+    state = tiny_state()
+    for number in (0, 1, 2, 3, 4, 5, 0, 5):
+        act(state, ("build", number))
+    act(state, ("say", 5, "ApiMisuse"))
+    act(state, ("say", 0, "LogicErrors"))
+    return state
+
+
+LIVED = snapshot.base(lived())
+
+
+class TestRoundTrip:
+    def test_empty(self) -> None:
+        """An empty state is restored as an empty state."""
+        assert snapshot.base(restored(snapshot.base(tiny_state()))) == snapshot.base(tiny_state())
+
+    def test_everything_is_there(self) -> None:
+        """Every part of the state comes back: weights, memories, scores, drift, counters and origin."""
+        state = lived()
+        state.origin, state.dead_letters = "warm-start", 3
+        back = restored(snapshot.base(state))
+        assert back.classifier.weights.tobytes() == state.classifier.weights.tobytes()
+        assert back.classifier.squares.tobytes() == state.classifier.squares.tobytes()
+        assert back.model_version == state.model_version
+        for name in ("feedback", "scores", "weights", "drift"):
+            assert getattr(back, name).dump() == getattr(state, name).dump()
+        for name in ("failures", "repeats", "unmatched_feedback", "dead_letters", "origin"):
+            assert getattr(back, name) == getattr(state, name)
+        assert [one.key for one in back.recent.contents()[0]] == [one.key for one in state.recent.contents()[0]]
+        assert back.recent.contents()[1] == state.recent.contents()[1]
+        assert (state.failures, state.repeats, state.unmatched_feedback) == (7, 1, 0)
+
+    def test_bounds_stay_those_of_the_state(self) -> None:
+        """Capacities and switches are the loading state's own, not the snapshot's."""
+        state = LineState(classifier=HashedLogistic(bits=8), weights=StaticWeights(enabled=False))
+        capacity = state.feedback.capacity
+        snapshot.apply(state, LIVED)
+        assert (state.feedback.capacity, state.drift.window_size, state.weights.enabled) == (capacity, 500, False)
+
+    @settings(max_examples=60)
+    @given(st.lists(action, max_size=25), st.lists(action, max_size=40))
+    def test_base_and_deltas(self, before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]) -> None:
+        """Whatever happens and whenever it is saved, base and deltas restore the state to the last byte."""
+        state = tiny_state()
+        for what in before:
+            if what != ("save",):
+                act(state, what)
+        saved = [snapshot.base(state)]
+        snapshot.mark_saved(state)
+        for what in after:
+            if what == ("save",):
+                saved.append(snapshot.delta(state))
+            else:
+                act(state, what)
+        saved.append(snapshot.delta(state))
+        assert snapshot.base(restored(*saved)) == snapshot.base(state)
+
+    @settings(max_examples=40)
+    @given(st.lists(action.filter(lambda what: what != ("save",)), min_size=1, max_size=25), st.data())
+    def test_resumed_run_equals_the_uninterrupted(self, run: list[tuple[Any, ...]], data: st.DataObject) -> None:
+        """Stopped after any record and resumed from its snapshot, the line puts out what it would have put out."""
+        stop = data.draw(st.integers(0, len(run)))
+        whole, first = tiny_state(), tiny_state()
+        expected = [act(whole, what) for what in run]
+        outputs = [act(first, what) for what in run[:stop]]
+        resumed = restored(snapshot.base(first))
+        outputs += [act(resumed, what) for what in run[stop:]]
+        assert outputs == expected
+        assert snapshot.base(resumed) == snapshot.base(whole)
+
+    def test_saving_changes_nothing(self) -> None:
+        """Two bases in a row are equal, and so is the base after a delta; the second delta in a row is a small one."""
+        state = lived()
+        first = snapshot.base(state)
+        assert snapshot.base(state) == first
+        delta, again = snapshot.delta(state), snapshot.delta(state)
+        assert snapshot.base(state) == first
+        assert len(again) < len(delta) / 2
+
+    def test_new_labels_in_a_delta(self) -> None:
+        """A delta brings labels that its base did not have, even beyond the first eight columns."""
+        state = tiny_state()
+        act(state, ("build", 0))
+        saved = [snapshot.base(state)]
+        snapshot.mark_saved(state)
+        for number, label in enumerate(LABELS):
+            step(state, feedback(BUILDS[0].id, label, feedback_id=f"f{number}"), NOW)
+        saved.append(snapshot.delta(state))
+        assert snapshot.base(restored(*saved)) == snapshot.base(state)
+        assert len(state.classifier.labels) >= 20
+
+
+def refused(packed: bytes, match: str | None = None) -> str:
+    """Apply bytes that must be refused, to an empty and to a lived-in state; return the reason."""
+    for state in (tiny_state(), lived()):
+        before, weights = snapshot.base(state), state.classifier.weights.tobytes()
+        with pytest.raises(SnapshotError, match=match) as error:
+            snapshot.apply(state, packed)
+        assert snapshot.base(state) == before
+        assert state.classifier.weights.tobytes() == weights
+    return str(error.value)
+
+
+def opened(packed: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return header and arrays of a snapshot."""
+    data = zlib.decompress(packed)
+    (length,) = struct.unpack(">I", data[4:8])
+    return orjson.loads(data[8 : 8 + length]), data[8 + length :]
+
+
+def closed(header: object, body: bytes) -> bytes:
+    """Return a snapshot of this header and these arrays, whole as far as its checksum goes."""
+    head = orjson.dumps(header)
+    return zlib.compress(b"JDK1" + struct.pack(">I", len(head)) + head + body)
+
+
+def changed(*path: str | int, to: object) -> bytes:
+    """Return the lived-in state's snapshot with one value of its header replaced."""
+    header, body = opened(LIVED)
+    place: Any = header
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = to
+    return closed(header, body)
+
+
+class TestDamaged:
+    def test_every_truncation(self) -> None:
+        """A snapshot cut anywhere is refused."""
+        state = tiny_state()
+        before = snapshot.base(state)
+        for length in range(len(LIVED)):
+            with pytest.raises(SnapshotError):
+                snapshot.apply(state, LIVED[:length])
+        assert snapshot.base(state) == before
+
+    def test_flipped_bits(self) -> None:
+        """A snapshot with any one bit flipped is refused, or is still the same snapshot."""
+        source = random.Random(17)  # noqa: S311 - damage, not a secret
+        state, empty = tiny_state(), snapshot.base(tiny_state())
+        for place in source.sample(range(len(LIVED)), 1_000):
+            damaged = bytearray(LIVED)
+            damaged[place] ^= 1 << source.randrange(8)
+            try:
+                snapshot.apply(state, bytes(damaged))
+            except SnapshotError:
+                continue
+            assert zlib.decompress(damaged) == zlib.decompress(LIVED)  # a bit that fills up a byte
+            state = tiny_state()
+        assert snapshot.base(state) == empty
+
+    @given(st.binary(max_size=200))
+    def test_any_bytes(self, packed: bytes) -> None:
+        """Bytes of any kind, also deflated and behind the right mark, are refused with a reason."""
+        for damaged in (packed, zlib.compress(packed), zlib.compress(b"JDK1" + packed)):
+            with pytest.raises(SnapshotError):
+                snapshot.apply(tiny_state(), damaged)
+
+    @pytest.mark.parametrize("rest", [b"\0", b"JDK1", LIVED])
+    def test_something_follows(self, rest: bytes) -> None:
+        """Bytes after the end, outside or inside the deflated data, are refused."""
+        refused(LIVED + rest)
+        refused(zlib.compress(zlib.decompress(LIVED) + rest))
+
+    def test_reason_for_a_newer_version(self) -> None:
+        """A newer version is refused by its number, whatever else its header holds."""
+        match = "snapshot version 2: this code knows 1; upgrade jidoka"
+        refused(changed("version", to=2), match)
+        refused(closed({"version": 2, "all": "new"}, b""), match)
+
+
+HEADER, _ = opened(LIVED)
+
+
+class TestCrafted:
+    @pytest.mark.parametrize("key", HEADER)
+    @pytest.mark.parametrize("value", [None, [], {}, [[]], [1], [None], "x", -1, 1.5, True, {"a": 1}, [{}]])
+    def test_parts_of_another_kind(self, key: str, value: object) -> None:
+        """A part of the header that is missing, or is something else, is refused; or was as good as the real one."""
+        header, body = opened(LIVED)
+        header[key] = value
+        state = tiny_state()
+        before = snapshot.base(state)
+        if key == "weights" and value == {}:
+            snapshot.apply(state, closed(header, body))
+            return
+        with pytest.raises(SnapshotError):
+            snapshot.apply(state, closed(header, body))
+        del header[key]
+        with pytest.raises(SnapshotError):
+            snapshot.apply(state, closed(header, body))
+        assert snapshot.base(state) == before
+
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            pytest.param(("classifier", "bits"), 9, id="table of another size"),
+            pytest.param(("classifier", "examples"), -1, id="negative count"),
+            pytest.param(("classifier", "examples"), "many", id="count in words"),
+            pytest.param(("classifier", "labels"), ["A", "A"], id="label twice"),
+            pytest.param(("classifier", "labels"), ["A"], id="labels too few"),
+            pytest.param(("classifier", "labels"), [1, 2, 3], id="labels that are numbers"),
+            pytest.param(("counters", "failures"), "7", id="counter in words"),
+            pytest.param(("counters", "failures"), 1 << 63, id="counter beyond 63 bits"),
+            pytest.param(("counters", "origin"), 7, id="origin a number"),
+            pytest.param(("counters", "origin"), "x" * 300, id="origin too long for a prediction"),
+            pytest.param(("drift", "window"), [[]], id="votes that are lists"),
+            pytest.param(("drift", "baseline"), {"A": "x"}, id="votes in words"),
+            pytest.param(("scores", "by_code"), [], id="lookup a list"),
+            pytest.param(("scores", "confusion"), [["A", "B"]], id="confusion without counts"),
+            pytest.param(("scores", "window"), [2], id="neither right nor wrong"),
+            pytest.param(("feedback", "templates"), [["k", {"A": 0.5}]], id="half a vote"),
+            pytest.param(("feedback", "codes"), {"E1": [1]}, id="half a tally"),
+            pytest.param(("weights", "A"), [-1.0, 1], id="negative weight"),
+            pytest.param(("recent", 0, "examples"), [], id="features of nobody"),
+            pytest.param(("recent", 0, "examples", 0, 3), 10_000, id="more features than there are"),
+            pytest.param(("recent", 0, "examples", 0, 3), -1, id="fewer features than none"),
+            pytest.param(("recent", 0, "prediction"), 5, id="prediction a number"),
+            pytest.param(("arrays", 0, 0), "columns", id="unknown array"),
+            pytest.param(("arrays", 0, 0), "weights", id="array missing"),
+            pytest.param(("arrays", 0, 1), "f4", id="rows that are fractions"),
+            pytest.param(("arrays", 0, 1), "O", id="rows that are objects"),
+            pytest.param(("arrays", 0, 2), [-1], id="negative length"),
+            pytest.param(("arrays", 0, 2), [1, 1], id="axis too many"),
+            pytest.param(("arrays", 0, 2), [], id="no axis"),
+            pytest.param(("arrays", 0, 2), [1.5], id="half a row"),
+            pytest.param(("arrays", 0, 2), [1 << 62], id="rows without end"),
+            pytest.param(("arrays", 1, 2), [1 << 40, 1 << 40], id="product beyond 64 bits"),
+            pytest.param(("arrays", 1, 2), [0, 1 << 40], id="columns without rows"),
+            pytest.param(("arrays", 3, 2), [0], id="bytes of nobody"),
+        ],
+    )
+    def test_values_out_of_place(self, path: tuple[str | int, ...], value: object) -> None:
+        """One value that does not fit the rest makes the whole snapshot refused, before anything is changed."""
+        refused(changed(*path, to=value))
+
+    @pytest.mark.parametrize(
+        ("array", "index", "value"),
+        [("rows", 0, 256), ("rows", -1, 2**32 - 1), ("example_rows", 3, 256)]
+        + [("weights", 0, value) for value in (np.nan, np.inf)]
+        + [("squares", 0, value) for value in (np.nan, -1.0)],
+    )
+    def test_arrays_out_of_range(self, array: str, index: int, value: float) -> None:
+        """Rows beyond the table and weights that are no numbers are refused: they would break a later step."""
+        header, body = opened(LIVED)
+        start = 0
+        for name, kind, shape in header["arrays"]:
+            size = int(np.prod(shape)) * int(kind[1:])
+            if name == array:
+                data = np.frombuffer(body[start : start + size], kind).copy()
+                data[index] = value
+                body = body[:start] + data.tobytes() + body[start + size :]
+            start += size
+        refused(closed(header, body))
+
+    def test_labels_in_another_order(self) -> None:
+        """A delta of another model, whose labels begin otherwise, is refused."""
+        other = tiny_state()
+        other.classifier.learn_one({"a": 1.0}, "ResourceLeaks")
+        with pytest.raises(SnapshotError, match="they must start alike"):
+            snapshot.apply(lived(), snapshot.delta(other))
+
+    def test_no_header_of_json(self) -> None:
+        """A header that is not JSON, not an object or nested without end is refused."""
+        for head in (b"", b"{", b"7", b"null", b"[]", b"\xff", b"[" * 100_000, b'{"version": 1e999}'):
+            data = b"JDK1" + struct.pack(">I", len(head)) + head
+            with pytest.raises(SnapshotError):
+                snapshot.apply(tiny_state(), zlib.compress(data))
+
+
+class TestBombs:
+    def test_two_gigabytes_of_nothing(self) -> None:
+        """A few megabytes that inflate to more than two gigabytes are refused without being inflated."""
+        header, body = opened(LIVED)
+        head = orjson.dumps(header)
+        refused_within(256 << 20, deflated_zeros(b"JDK1" + struct.pack(">I", len(head)) + head + body, 2 * GiB))
+        refused_within(256 << 20, deflated_zeros(b"", 2 * GiB))
+
+    def test_header_without_end(self) -> None:
+        """A header said to be larger than any real one is not read."""
+        refused_within(64 << 20, deflated_zeros(b"JDK1" + struct.pack(">I", MAX_HEADER + 1), 2 * GiB))
+
+    def test_arrays_without_end(self) -> None:
+        """Arrays said to be larger than the largest table are not read."""
+        refused_within(64 << 20, changed("arrays", 0, 2, to=[MAX_INFLATED]))
+
+    def test_labels_without_end(self) -> None:
+        """Thousands of labels, each a column of the whole table, are refused before the table grows."""
+        header, body = opened(snapshot.base(tiny_state()))
+        labels = [f"L{number}" for number in range(50 * MAX_LABELS)]
+        header["classifier"]["labels"] = labels
+        header["arrays"][1][2] = [0, len(labels)]
+        refused_within(64 << 20, closed(header, body))
+
+
+def deflated_zeros(start: bytes, count: int) -> bytes:
+    """Return deflated data that inflates to ``start`` and ``count`` zeros, made without deflating them all."""
+    deflater, block = zlib.compressobj(9), 64 << 20
+    first = deflater.compress(start) + deflater.flush(zlib.Z_FULL_FLUSH)
+    zeros = deflater.compress(bytes(block)) + deflater.flush(zlib.Z_FULL_FLUSH)
+    return first + zeros * -(-count // block)
+
+
+def refused_within(memory: int, packed: bytes) -> None:
+    """Apply bytes that must be refused, without the process growing by more than ``memory`` bytes."""
+    state = tiny_state()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(SnapshotError):
+        snapshot.apply(state, packed)
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < memory
+    assert snapshot.base(state) == snapshot.base(tiny_state())
