@@ -43,9 +43,11 @@ class Follower(Generic[R]):
         )
         try:
             await self._consumer.start()
-        except UnknownTopicOrPartitionError:
+        except BaseException as error:
             await self._consumer.stop()
-            raise ConnectionError(f"no topic {self._topic}; run `jidoka topics create`") from None
+            if isinstance(error, UnknownTopicOrPartitionError):
+                raise ConnectionError(f"no topic {self._topic}; run `jidoka topics create`") from None
+            raise
         self._places = sorted(self._consumer.assignment())
         await (self._consumer.seek_to_beginning if self._from_beginning else self._consumer.seek_to_end)()
         return self

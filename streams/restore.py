@@ -39,8 +39,8 @@ async def _reader(bootstrap: str, options: Mapping[str, Any]) -> AsyncIterator[A
         max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
         **options,
     )
-    await reader.start()
     try:
+        await reader.start()
         yield reader
     finally:
         await reader.stop()

@@ -143,9 +143,12 @@ class Supervisor:
     def _ensure_topics(self) -> None:
         import asyncio  # noqa: PLC0415 - only here is a loop needed
 
-        from streams.topic_admin import ensure_topics  # noqa: PLC0415
+        from streams.topic_admin import TopicError, ensure_topics  # noqa: PLC0415
 
-        asyncio.run(ensure_topics(self.settings.broker or "", self.settings))
+        try:
+            asyncio.run(ensure_topics(self.settings.broker or "", self.settings))
+        except (TopicError, ConnectionError) as error:
+            raise LineError(str(error)) from error
 
     def _child(self, name: str, command: list[str]) -> Child:
         return Child(name, command, child_environment(self.settings), self.settings.data_dir)

@@ -33,6 +33,7 @@ def load_settings(**flags: Any) -> Settings:
     """Return the settings with the given flags on top; raises ``UserError`` that names the setting at fault."""
     from pydantic import ValidationError
     from pydantic_settings import SettingsError
+    from yaml import YAMLError
 
     from streams.settings import Settings
 
@@ -42,8 +43,9 @@ def load_settings(**flags: Any) -> Settings:
         first = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(map(str, first["loc"]))
         raise UserError(f"setting {name} (JIDOKA_{name.upper()}): {first['msg']}") from None
-    except SettingsError as error:
-        raise UserError(f"the settings cannot be read: {error}") from None
+    except (SettingsError, YAMLError, ValueError, TypeError) as error:  # the last two: a YAML list, or a text
+        what = " ".join(str(error).split())
+        raise UserError(f"the settings cannot be read; jidoka.yaml holds name: value lines: {safe(what)}") from None
 
 
 def find_line(settings: Settings) -> tuple[Settings, RunFile | None]:
@@ -53,6 +55,7 @@ def find_line(settings: Settings) -> tuple[Settings, RunFile | None]:
     """
     from streams import runfile
 
+    check_security(settings)
     running = runfile.read(settings.data_dir)
     if settings.broker is None and running is None:
         raise UserError(
@@ -60,6 +63,14 @@ def find_line(settings: Settings) -> tuple[Settings, RunFile | None]:
         )
     broker = settings.broker or (running.broker if running else None)
     return settings.model_copy(update={"broker": broker}), running
+
+
+def check_security(settings: Settings) -> None:
+    """Raise ``UserError`` when the security settings do not fit together, or name a file that cannot be used."""
+    from streams.kafka import KafkaConfigError, client_options
+
+    with as_user_error(KafkaConfigError):
+        client_options(settings)
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from datetime import UTC, datetime
@@ -55,6 +56,8 @@ def _records_of(text: str) -> Iterable[CompilerErrors]:
     from producers.ci import InputError, Report, read
 
     data, name = _bytes_of(text)
+    if not data.strip():
+        return []
     try:
         found = list(read(BytesIO(data), name=name, project="local", time=datetime.now(UTC), report=Report()))
     except InputError as error:
@@ -67,6 +70,8 @@ def _bytes_of(text: str) -> tuple[bytes, str | None]:
         if sys.stdin.isatty():
             err.print("[dim]reading compiler output from standard input; Ctrl-D ends it[/dim]")
         return sys.stdin.buffer.read(), None
+    if os.path.isdir(text):  # noqa: PTH112 - a text too long to be a path is no error here
+        raise UserError(f"{safe(text)} is a directory; give a file of compiler output, a message, or -")
     try:
         return (Path(text).read_bytes(), text) if Path(text).is_file() else (text.encode(), None)
     except OSError as error:  # a text too long to be a path is a text

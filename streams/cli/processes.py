@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.console import DataDir, as_user_error, find_line, load_settings, out
+from streams.cli.console import DataDir, as_user_error, check_security, find_line, load_settings, out
 
 Announce = Annotated[Path | None, typer.Option(help="File that gets this process's address as JSON.", hidden=True)]
 Attached = Annotated[bool, typer.Option(help="Stop when standard input ends (the parent is gone).", hidden=True)]
@@ -31,6 +31,7 @@ def up(
     from streams.cli.supervise import run_line
 
     settings = load_settings(http_port=port, data_dir=data_dir)
+    check_security(settings)
     with as_user_error(BrokerError):
         run_line(settings, workers)
 
@@ -50,13 +51,16 @@ def demo(
 
 def worker(data_dir: DataDir = None, announce: Announce = None, attached: Attached = False) -> None:
     """Run one worker against the line that is up, or against JIDOKA_BROKER; SIGTERM stops it."""
+    from aiokafka.errors import KafkaError
+
     from streams.cli.supervise import stop_with_parent
     from streams.worker import run
 
     settings, _ = find_line(load_settings(data_dir=data_dir))
     if attached:
         stop_with_parent()
-    run(settings, announce)
+    with as_user_error(KafkaError, ConnectionError):
+        run(settings, announce)
 
 
 def web(
