@@ -87,9 +87,12 @@ def _ranked(state: LineState, decision: Decision, probabilities: Floats) -> tupl
     rest = [(str(label), p) for p, label in ranked if label != decision.label]
     others, mass = rest[:2], sum(p for _, p in rest)
     left = 1.0 - decision.confidence
-    first = () if decision.label == UNKNOWN else ((decision.label, decision.confidence),)
+    first = [] if decision.label == UNKNOWN else [(decision.label, decision.confidence)]
     scaled = others if decision.source == "model" else [(label, left * p / mass) for label, p in others if mass > 0]
-    return tuple(Ranked(category=label, probability=min(1.0, max(0.0, p))) for label, p in (*first, *scaled))
+    return tuple(
+        Ranked(category=category_of(label), subcategory=subcategory_of(label), probability=min(1.0, max(0.0, p)))
+        for label, p in first + sorted(scaled, key=lambda one: -one[1])
+    )
 
 
 def _words(state: LineState, seen: Observation, label: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from models.classifiers import Hashed
 
 MAX_RECENT = 1_000  # failures whose prediction and features are kept for retries and late feedback
+MAX_EXAMPLES = 10_000  # diagnostics of those failures: about 10 MB, whatever the builds are like
 MAX_SEEN = 50_000  # failure ids that are not learned again
 
 
@@ -42,6 +43,7 @@ class RecentFailures:
         self.capacity, self.seen_capacity = capacity, seen_capacity
         self._recent: OrderedDict[str, Recent] = OrderedDict()
         self._seen: OrderedDict[int, None] = OrderedDict()
+        self._examples = 0
         self.added: list[Recent] = []
         self.added_ids: list[int] = []
 
@@ -67,15 +69,19 @@ class RecentFailures:
     def extend(self, recents: Iterable[Recent], ids: Iterable[int]) -> None:
         """Hold failures that came from a checkpoint."""
         for recent in recents:
-            self._recent[recent.key] = recent
-            self._recent.move_to_end(recent.key)
+            self._hold(recent)
         for number in ids:
             self._seen[number] = None
             self._seen.move_to_end(number)
-        while len(self._recent) > self.capacity:
-            self._recent.popitem(last=False)
+        while len(self._recent) > self.capacity or (self._examples > MAX_EXAMPLES and len(self._recent) > 1):
+            self._examples -= len(self._recent.popitem(last=False)[1].examples)
         while len(self._seen) > self.seen_capacity:
             self._seen.popitem(last=False)
+
+    def _hold(self, recent: Recent) -> None:
+        before = self._recent.pop(recent.key, None)
+        self._examples += len(recent.examples) - (len(before.examples) if before else 0)
+        self._recent[recent.key] = recent
 
     def mark_saved(self) -> None:
         """Forget what was new: a checkpoint carries it now."""

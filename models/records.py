@@ -117,9 +117,10 @@ class Feedback(Record):
 
 
 class Ranked(Part):
-    """A category with its probability."""
+    """A category, and the finer name where there is one, with its probability."""
 
     category: Short
+    subcategory: Short | None = None
     probability: Probability
 
 

@@ -41,7 +41,7 @@ def _classify(state: LineState, record: CompilerErrors, now: datetime) -> Predic
     seen = [_observe(state, record, index) for index in range(len(record.diagnostics))]
     answers = [classification(state, index, one, decide(state, one)) for index, one in enumerate(seen)]
     prediction = Prediction(
-        id=_prediction_id(record.id),
+        id=content_id("prediction", record.project, record.id),
         time=now,
         project=record.project,
         failure_id=record.id,
@@ -108,11 +108,6 @@ def _learn_feedback(state: LineState, feedback: Feedback) -> None:
 
 def _key(project: str, record_id: str, kind: str = "failure") -> str:
     return f"{kind} {project} {record_id}"
-
-
-def _prediction_id(failure_id: str) -> str:
-    """Return the id of a failure's prediction; a long one is hashed, so that two never become one by being cut."""
-    return f"{failure_id}.p" if len(failure_id) <= MAX_IDENTIFIER - 2 else f"{content_id(failure_id)}.p"
 
 
 def _root(seen: list[Observation]) -> int:

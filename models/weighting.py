@@ -22,7 +22,8 @@ class StaticWeights:
 
     def weigh(self, label: str, rule: Rule | None) -> float:
         """Return the weight of an example that is learned as ``label``, and count it; 1 where no rule says more."""
-        weight = rule.weight if self.enabled and rule is not None else 1.0
+        fits = rule is not None and rule.label == label  # else people said so, and the rule is about another label
+        weight = rule.weight if self.enabled and rule is not None and fits else 1.0
         total, count = self._sums.get(label, (0.0, 0))
         self._sums[label] = (total + weight, count + 1)
         return weight

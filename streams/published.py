@@ -47,10 +47,11 @@ def fresh_state(settings: Settings, published: bytes | None) -> Callable[[], Lin
     """Return what makes the state of a partition that has no checkpoint."""
 
     def make() -> LineState:
-        state = LineState()
+        start = LineState()
         if settings.warm_start:
-            snapshot.apply(state, published or warm_start.packed())
-        state.weights = StaticWeights(enabled=settings.weighting)
-        return state
+            snapshot.apply(start, published or warm_start.packed())
+        # The classifier alone: a published snapshot has no business bringing failures or feedback along.
+        weights = StaticWeights(enabled=settings.weighting)
+        return LineState(classifier=start.classifier, weights=weights, origin=start.origin)
 
     return make

@@ -101,7 +101,7 @@ def _show(prediction: Prediction) -> None:
         out.print(f"  because {safe(answer.reason)}", soft_wrap=True)
         if answer.words:
             out.print(f"  words   {safe(' · '.join(answer.words))}", soft_wrap=True)
-        others = [f"{one.category} {one.probability:.0%}" for one in answer.top[1:]]
+        others = [f"{one.subcategory or one.category} {one.probability:.0%}" for one in answer.top[1:]]
         if others:
             out.print(f"  else    {', '.join(others)}")
 

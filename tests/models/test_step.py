@@ -98,7 +98,7 @@ class TestAnswer:
         record = build("one", ODD).model_copy(update={"run": "r1", "commit": "c1", "part": 2, "parts": 3})
         later = NOW + timedelta(seconds=5)
         (one,) = step(small_state(origin="warm"), record, later)
-        assert (one.id, one.failure_id, one.project, one.time) == ("one.p", "one", "demo", later)
+        assert (one.failure_id, one.project, one.time) == ("one", "demo", later)
         assert (one.run, one.commit, one.part, one.parts, one.model_version) == ("r1", "c1", 2, 3, "warm+0")
 
     def test_one_classification_for_each_diagnostic(self) -> None:

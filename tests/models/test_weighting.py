@@ -30,11 +30,14 @@ class TestStaticWeights:
     def test_mean(self) -> None:
         """The mean of a label is over the examples learned as it, by label's name."""
         weights = StaticWeights()
-        for code in ("E0502", "E0106", "E0106", None):
-            rule = rule_for(code, "")
-            weights.weigh("OwnershipBorrow", rule)
+        for code in ("E0502", "E0502", None):
+            weights.weigh("OwnershipBorrow", rule_for(code, ""))
         weights.weigh("ApiMisuse", None)
-        assert list(weights.mean().items()) == [("ApiMisuse", 1.0), ("OwnershipBorrow", (1.5 + 2 + 2 + 1) / 4)]
+        assert list(weights.mean().items()) == [("ApiMisuse", 1.0), ("OwnershipBorrow", (1.5 + 1.5 + 1) / 3)]
+
+    def test_a_rule_about_another_label_does_not_weigh(self) -> None:
+        """Where people overruled the table, the table's weight of its own label does not count."""
+        assert StaticWeights().weigh("ApiMisuse", rule_for("E0106", "")) == 1.0
 
     def test_feedback_outweighs_every_rule(self) -> None:
         """One person's word counts more than any example that a rule labelled."""
