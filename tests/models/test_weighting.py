@@ -46,8 +46,8 @@ class TestStaticWeights:
     def test_saved(self) -> None:
         """Dumped as JSON and loaded, the means are the same and go on."""
         weights, loaded = StaticWeights(), StaticWeights()
-        weights.weigh("A", rule_for("E0106", ""))
+        weights.weigh("LifetimeErrors", rule_for("E0106", ""))
         loaded.load(orjson.loads(orjson.dumps(weights.dump())))
         for one in (weights, loaded):
-            one.weigh("A", None)
-        assert loaded.mean() == weights.mean() == {"A": 1.5}
+            one.weigh("LifetimeErrors", None)
+        assert loaded.mean() == weights.mean() == {"LifetimeErrors": 1.5}
