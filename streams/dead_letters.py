@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -16,34 +17,44 @@ from streams.topics import MAX_MESSAGE_BYTES, TOPICS
 
 MAX_REASON = 4_000
 MAX_HEADERS = 50
-MAX_KEPT = 6 << 20  # bytes of a value or key; in base64 they still fit into a message
+MAX_VALUE, MAX_KEY, MAX_HEADER_BYTES = 6 << 20, 3 << 20, 1 << 20  # together, in base64, they fit into one message
+CUT = "(too large: only the beginning of it is kept)"
+
+
+class DeadLetterError(ValueError):
+    """A dead letter that cannot be sent again; the text names it and says why."""
 
 
 def dead_letter(message: Any, reason: str, now: datetime) -> DeadLetter:
-    """Return the dead letter of a Kafka message: its bytes as they were, where it stood, why it was refused."""
-    place = f"{message.topic}-{message.partition}-{message.offset}"
-    if len(message.value or b"") > MAX_KEPT:
-        reason = f"{reason} (only the first {MAX_KEPT} bytes are kept)"
+    """Return the dead letter of a Kafka message: its bytes as they were, where it stood, why it was refused.
+
+    It takes any message that Kafka does; of one too large to be put into another, the beginning is kept.
+    """
+    key, value, headers = message.key, message.value, _headers(message.headers)
+    kept_key, kept_value, kept_headers = _first(key, MAX_KEY), _first(value, MAX_VALUE), _first_headers(headers)
+    whole = (kept_key, kept_value, kept_headers) == (key, value, headers)
     return DeadLetter(
-        id=place,
+        id=f"{message.topic}-{message.partition}-{message.offset}",
         time=now,
         project="unknown",
         source_topic=message.topic,
         partition=message.partition,
         offset=message.offset,
-        reason=reason[:MAX_REASON],
-        key=_encode(message.key[:MAX_KEPT] if message.key else message.key),
-        value=_encode(message.value[:MAX_KEPT] if message.value else message.value),
-        headers={name[:256]: _encode(value) or "" for name, value in _headers(message.headers)[:MAX_HEADERS]},
+        reason=reason[:MAX_REASON] if whole else f"{reason[:MAX_REASON]} {CUT}",
+        key=_encode(kept_key),
+        value=_encode(kept_value),
+        headers={name: _encode(data) or "" for name, data in kept_headers},
     )
 
 
 async def resend(settings: Settings, letters: Iterable[DeadLetter]) -> None:
     """Send each letter's original bytes to the topic it came from; all are acknowledged on return.
 
-    Raises ``ValueError`` for a letter that names a topic which is not of the line: the record is untrusted.
+    Letters are untrusted: raises ``DeadLetterError``, before anything is sent, for one that names no topic or
+    partition of the line, or that does not hold the original bytes.
     """
-    known = {topic.name for topic in TOPICS}
+    letters = list(letters)
+    messages = [_message(letter) for letter in letters]
     options = client_options(settings)
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.broker,
@@ -55,22 +66,55 @@ async def resend(settings: Settings, letters: Iterable[DeadLetter]) -> None:
     await producer.start()
     try:
         for letter in letters:
-            if letter.source_topic not in known:
-                raise ValueError(f"dead letter {letter.id} names {letter.source_topic}, which is no topic of the line")
-            headers = [(name, _decode(value) or b"") for name, value in letter.headers.items()]
-            await producer.send_and_wait(
-                letter.source_topic,
-                _decode(letter.value),
-                key=_decode(letter.key),
-                partition=letter.partition,
-                headers=headers,
-            )
+            numbers = await producer.partitions_for(letter.source_topic)
+            if letter.partition not in numbers:
+                raise DeadLetterError(
+                    f"dead letter {letter.id}: {letter.source_topic} has partitions {sorted(numbers)}"
+                )
+        for message in messages:
+            await producer.send_and_wait(**message)
     finally:
         await producer.stop()
 
 
+def _message(letter: DeadLetter) -> dict[str, Any]:
+    if letter.source_topic not in {topic.name for topic in TOPICS}:
+        raise DeadLetterError(f"dead letter {letter.id} names {letter.source_topic}, which is no topic of the line")
+    if letter.reason.endswith(CUT):
+        raise DeadLetterError(f"dead letter {letter.id} does not hold all of its bytes; its source was too large")
+    try:
+        key, value = _decode(letter.key), _decode(letter.value)
+        headers = [(name, _decode(data) or b"") for name, data in letter.headers.items()]
+    except binascii.Error:
+        raise DeadLetterError(f"dead letter {letter.id}: its bytes are not base64") from None
+    if key is None and value is None:
+        value = b""  # the client refuses to send nothing at all
+    return {
+        "topic": letter.source_topic,
+        "partition": letter.partition,
+        "key": key,
+        "value": value,
+        "headers": headers,
+    }
+
+
 def _headers(found: Any) -> list[tuple[str, bytes]]:
-    return list(found.items()) if isinstance(found, Mapping) else list(found or ())
+    pairs = found.items() if isinstance(found, Mapping) else found or ()
+    return [(name, data or b"") for name, data in pairs]
+
+
+def _first(data: bytes | None, limit: int) -> bytes | None:
+    return data[:limit] if data else data
+
+
+def _first_headers(headers: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    kept, size = [], 0
+    for name, data in headers[:MAX_HEADERS]:
+        size += len(data)
+        if len(name) > 256 or size > MAX_HEADER_BYTES:
+            break
+        kept.append((name, data))
+    return kept
 
 
 def _encode(data: bytes | None) -> str | None:
@@ -78,4 +122,4 @@ def _encode(data: bytes | None) -> str | None:
 
 
 def _decode(text: str | None) -> bytes | None:
-    return None if text is None else base64.b64decode(text)
+    return None if text is None else base64.b64decode(text, validate=True)

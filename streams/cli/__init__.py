@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import typer
@@ -21,7 +20,7 @@ for module in (processes, write, read, model, operate):
     module.register(app)
 app.add_typer(dead_letters.app, name="dead-letters")
 
-OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+USAGE, INTERRUPTED = 2, 130
 
 
 def main() -> None:
@@ -33,6 +32,3 @@ def main() -> None:
         sys.exit(USAGE)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # `jidoka tail … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(OK)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -79,15 +80,16 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
     try:
         return asyncio.run(work)
-    except BrokenPipeError:  # of standard output: whoever reads us has seen enough
-        raise
+    except BrokenPipeError:  # of standard output: whoever reads us (`| head`) has seen enough; typer would call it 1
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from None
     except (KafkaError, ConnectionError, TimeoutError) as error:
         raise UserError(f"Kafka does not answer as it should: {error!r}; `jidoka doctor` says more") from None
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document on a line of its own, unformatted, as pipes want it."""
-    sys.stdout.write(orjson.dumps(value, default=str).decode() + "\n")
+    sys.stdout.write(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode() + "\n")
     sys.stdout.flush()
 
 

@@ -11,6 +11,7 @@ from streams.cli.console import (
     AsJson,
     DataDir,
     UserError,
+    as_user_error,
     err,
     find_line,
     load_settings,
@@ -37,10 +38,17 @@ def list_(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         if as_json:
             print_json(letter.model_dump(mode="json", exclude_none=True))
         else:
-            value = base64.b64decode(letter.value or "").decode(errors="replace")[:SHOWN]
+            value = _beginning(letter.value)
             out.print(f"[bold]{safe(letter.id)}[/bold]  {safe(letter.reason)}\n    {safe(value)}", soft_wrap=True)
     if not as_json:
         err.print(f"{len(letters)} dead letters")
+
+
+def _beginning(value: str | None) -> str:
+    try:
+        return base64.b64decode((value or "")[: 4 * SHOWN]).decode(errors="replace")[:SHOWN]
+    except ValueError:
+        return "(not base64)"
 
 
 @app.command()
@@ -53,6 +61,8 @@ def redrive(
 
     What was learned before is not learned twice; a record that is still unreadable becomes a dead letter again.
     """
+    from streams.dead_letters import DeadLetterError
+
     wanted = set(letter_id or ())
     if bool(wanted) == all_:
         raise UserError("give ids from `jidoka dead-letters list`, or --all")
@@ -61,7 +71,8 @@ def redrive(
     missing = wanted - {one.id for one in letters}
     if missing:
         raise UserError(f"no dead letter {safe(', '.join(sorted(missing)))}; `jidoka dead-letters list` shows them")
-    run_async(_send(settings, letters))
+    with as_user_error(DeadLetterError):
+        run_async(_send(settings, letters))
     out.print(f"sent again: {len(letters)}")
 
 
