@@ -101,6 +101,7 @@ class Supervisor:
         self.broker: EmbeddedBroker | None = None
         self._wanted, self._web = workers, web
         self.children: list[Child] = []
+        self._broker_deaths: list[float] = []
 
     def __enter__(self) -> Supervisor:
         """Start everything and return when all of it is ready; raises ``LineError`` or ``BrokerError``."""
@@ -180,14 +181,24 @@ class Supervisor:
 
     def watch(self) -> None:
         """Start again what has died; raises ``LineError`` when it dies again and again."""
+        if self.broker is not None and self.broker.pid is None:
+            self._revive(self.broker)
         for child in self.children:
             if not child.alive():
                 self._restart(child)
                 self.write_run_file()
 
+    def _revive(self, broker: EmbeddedBroker) -> None:
+        """Start a broker that died again; workers and web wait for it and go on by themselves."""
+        self._broker_deaths = recent([*self._broker_deaths, time.monotonic()])
+        if len(self._broker_deaths) > MAX_RESTARTS:
+            raise LineError(f"the broker died {len(self._broker_deaths)} times in a minute; see {broker.log_file}")
+        self.progress(f"the broker died; starting it again, see {broker.log_file}")
+        if broker.start(self.progress) != self.settings.broker:
+            raise LineError("the broker's port was taken meanwhile; stop and start the line")
+
     def _restart(self, child: Child) -> None:
-        now = time.monotonic()
-        child.restarts = [moment for moment in child.restarts if now - moment < RESTART_WINDOW_S] + [now]
+        child.restarts = recent([*child.restarts, time.monotonic()])
         status = child.process.returncode if child.process else None
         if len(child.restarts) > MAX_RESTARTS:
             raise LineError(f"{child.name} died {len(child.restarts)} times in a minute; see {child.log}")
@@ -209,6 +220,11 @@ class Supervisor:
             broker.stop()
         if children:
             runfile.remove(self.settings.data_dir)
+
+
+def recent(moments: list[float]) -> list[float]:
+    """Return those of the last ``RESTART_WINDOW_S``."""
+    return [moment for moment in moments if time.monotonic() - moment < RESTART_WINDOW_S]
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
