@@ -7,7 +7,6 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import UnknownTopicOrPartitionError
 
 from models.records import Record, RecordError, parse
 from streams.kafka import client_options
@@ -33,24 +32,39 @@ class Follower(Generic[R]):
 
     async def __aenter__(self) -> Self:
         """Connect and take position; raises ``ConnectionError`` when the topic does not exist."""
-        self._consumer = AIOKafkaConsumer(
-            self._topic,  # without a group: all its partitions
+        await self._check_topic()
+        self._consumer = self._new_consumer(self._topic)  # without a group: all its partitions
+        try:
+            await self._consumer.start()
+            self._places = sorted(self._consumer.assignment())
+            if not self._from_beginning:
+                # seek_to_end() would race with the reset to "earliest", and old records might come (seen)
+                for place, end in (await self._consumer.end_offsets(self._places)).items():
+                    self._consumer.seek(place, end)
+        except BaseException:
+            await self._consumer.stop()
+            raise
+        return self
+
+    def _new_consumer(self, *topics: str) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
+            *topics,
             bootstrap_servers=self._settings.broker,
             isolation_level="read_committed",
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
             **client_options(self._settings),
         )
+
+    async def _check_topic(self) -> None:
+        """Raise ``ConnectionError`` when the topic is not there: a consumer of it would wait for it without end."""
+        probe = self._new_consumer()
         try:
-            await self._consumer.start()
-        except BaseException as error:
-            await self._consumer.stop()
-            if isinstance(error, UnknownTopicOrPartitionError):
-                raise ConnectionError(f"no topic {self._topic}; run `jidoka topics create`") from None
-            raise
-        self._places = sorted(self._consumer.assignment())
-        await (self._consumer.seek_to_beginning if self._from_beginning else self._consumer.seek_to_end)()
-        return self
+            await probe.start()
+            if self._topic not in await probe.topics():
+                raise ConnectionError(f"no topic {self._topic}; run `jidoka topics create`")
+        finally:
+            await probe.stop()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
