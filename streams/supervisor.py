@@ -56,6 +56,7 @@ class Child:
         """Start the process; it stops by itself when this one dies, because its standard input ends."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.announce.unlink(missing_ok=True)
+        self._close_input()
         arguments = [sys.executable, "-m", "streams.cli", *self.command]
         arguments += ["--attached", "--announce", str(self.announce), "--data-dir", str(self.folder)]
         with self.log.open("ab") as log:
@@ -88,9 +89,12 @@ class Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        if self.process.stdin:
-            self.process.stdin.close()
+        self._close_input()
         self.announce.unlink(missing_ok=True)
+
+    def _close_input(self) -> None:
+        if self.process and self.process.stdin:
+            self.process.stdin.close()
 
 
 class Supervisor:
@@ -246,9 +250,10 @@ def answers(url: str) -> bool:
 
 
 def last_lines(log: Path, count: int = 3) -> str:
-    """Return the last lines of a log that say something, on one line."""
+    """Return the last lines of a log that say something, on one line; what was merely routine only if nothing else."""
     try:
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     except OSError:
         lines = []
-    return " | ".join(lines[-count:]) or "it printed nothing"
+    telling = [line for line in lines if "[INFO]" not in line and " INFO " not in line] or lines
+    return " | ".join(telling[-count:]) or "it printed nothing"
