@@ -8,6 +8,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
 
 LATENCY_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+HTTP_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0)
 STEP_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
 
 
@@ -62,3 +63,22 @@ class Metrics:
         self.examples = Gauge("jidoka_model_examples", "Examples learned", by_partition, registry=reg)
         self.weight = Gauge("jidoka_category_weight_ratio", "Mean weight learned with", ["category"], registry=reg)
         self.model = Info("jidoka_model", "Version of code and learner", registry=reg)
+
+
+class HttpMetrics:
+    """The metrics of the HTTP interface, on a registry of their own; labels are templates of routes, not paths."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = reg = registry or CollectorRegistry()
+        labels = ["route", "method", "status"]
+        self.requests = Counter("jidoka_http_requests_total", "Requests answered", labels, registry=reg)
+        self.seconds = Histogram(
+            "jidoka_http_request_seconds", "Time to answer", ["route"], buckets=HTTP_BUCKETS, registry=reg
+        )
+        self.records = Counter("jidoka_http_records_total", "Records taken in over HTTP", ["outcome"], registry=reg)
+        self.held = Gauge("jidoka_http_recent_predictions", "Predictions held for readers", registry=reg)
+        self.malformed = Gauge("jidoka_http_malformed_predictions", "Records passed over since the start", registry=reg)
+
+    def count_records(self, outcome: str, number: int) -> None:
+        """Count records by what became of them."""
+        self.records.labels(outcome).inc(number)

@@ -12,7 +12,8 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from models.taxonomy import UNKNOWN, parse_label
-from streams.web.middleware import HttpMetrics, add_headers, guarding, observing, problem
+from streams.metrics import HttpMetrics
+from streams.web.middleware import add_headers, guarding, observing, problem
 from streams.web.recent import Filter, PredictionRing, Reader, TooManyReadersError
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 500

@@ -11,34 +11,15 @@ from typing import Any
 import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from yarl import URL
+
+from streams.metrics import HttpMetrics
 
 log = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
-SECONDS = (0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0)
 METHODS = frozenset(HTTPMethod)
 HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Server": "jidoka"}
-
-
-class HttpMetrics:
-    """The metrics of the HTTP interface, on a registry of their own; labels are templates of routes, not paths."""
-
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        self.registry = reg = registry or CollectorRegistry()
-        labels = ["route", "method", "status"]
-        self.requests = Counter("jidoka_http_requests_total", "Requests answered", labels, registry=reg)
-        self.seconds = Histogram(
-            "jidoka_http_request_seconds", "Time to answer", ["route"], buckets=SECONDS, registry=reg
-        )
-        self.records = Counter("jidoka_http_records_total", "Records taken in over HTTP", ["outcome"], registry=reg)
-        self.held = Gauge("jidoka_http_recent_predictions", "Predictions held for readers", registry=reg)
-        self.malformed = Gauge("jidoka_http_malformed_predictions", "Records passed over since the start", registry=reg)
-
-    def count_records(self, outcome: str, number: int) -> None:
-        """Count records by what became of them."""
-        self.records.labels(outcome).inc(number)
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> web.Response:

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 import orjson
 from aiohttp import web
 
+from streams.metrics import HttpMetrics
 from streams.settings import Settings
 from streams.web.api import Reading, Status, api_app
-from streams.web.middleware import HttpMetrics, is_loopback
+from streams.web.middleware import is_loopback
 from streams.web.recent import PredictionRing, RecentPredictions
 
 log = logging.getLogger(__name__)

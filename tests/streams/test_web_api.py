@@ -26,10 +26,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from models.records import Classification, Prediction
 from models.taxonomy import LABELS
 from streams.broker import ports
+from streams.metrics import HttpMetrics
 from streams.settings import Settings
 from streams.web import recent, server
 from streams.web.api import INDEX, Reading, api_app
-from streams.web.middleware import HttpMetrics, is_loopback
+from streams.web.middleware import is_loopback
 from streams.web.recent import Filter, PredictionRing, TooManyReadersError
 from streams.web.server import Count, Ingest, WebError, serving
 
