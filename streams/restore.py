@@ -113,6 +113,9 @@ async def _catch_up(reader: AIOKafkaConsumer, partition: Partition, committed: C
     missed: list[tuple[int, int, str, bytes]] = []
     for topic in SOURCES:
         end, start = committed.get((topic, partition.number)), partition.offsets.get(topic)
+        if start is not None and (end is None or end < start):
+            text = "%s/%d: the group's offset is %s, the checkpoint's %d: the records between are answered again"
+            log.warning(text, topic, partition.number, end, start)
         if end is None or (start is not None and start >= end):
             continue
         place = TopicPartition(topic, partition.number)
