@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, field_validator
@@ -64,14 +63,3 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the YAML file below the environment; no .env file, no secrets folder."""
         return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
-
-    def with_flags(self, **flags: Any) -> Settings:
-        """Return these settings with the flags that were given (not ``None``) on top, validated."""
-        given = {name: value for name, value in flags.items() if value is not None}
-        return Settings(**given) if given else self
-
-
-@lru_cache(maxsize=1)
-def settings() -> Settings:
-    """Return the process's settings, read once."""
-    return Settings()
