@@ -20,7 +20,7 @@ async def main() -> None:
     consumer = AIOKafkaConsumer(
         "jidoka.predictions.v1",
         bootstrap_servers=BROKER,
-        group_id="ownership-alerts",
+        group_id=f"alerts-{CATEGORY}",  # a group of its own for each category: it has its own place on the topic
         isolation_level="read_committed",
         auto_offset_reset="earliest",
     )
@@ -28,7 +28,7 @@ async def main() -> None:
         async for message in consumer:
             prediction = json.loads(message.value)
             root = prediction["classifications"][prediction["root"]]
-            if root["category"] == CATEGORY:
+            if CATEGORY in (root["category"], root.get("subcategory")):
                 print(f"{prediction['project']}: {root['message']} ({root['confidence']:.0%}, {root['reason']})")
 
 

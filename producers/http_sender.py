@@ -76,7 +76,11 @@ class HttpSender:
             async with self._session.post(self._url, data=body, headers=self._headers) as response:
                 if response.status < 300:
                     return None, True
+                if response.status == 401:
+                    return "the token is missing or wrong: set JIDOKA_TOKEN to the one the web interface has", True
                 text = (await response.text())[:500]
                 return f"{response.status} {response.reason}: {text}", response.status not in RETRIED
+        except aiohttp.InvalidURL:
+            return "no address of a web interface; it looks like http://127.0.0.1:8787", True
         except (aiohttp.ClientError, TimeoutError) as error:
-            return f"no answer ({error!r}); is the address right, is the web interface up?", False
+            return f"no answer ({type(error).__name__}); is the address right, is the web interface up?", False

@@ -48,7 +48,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield disk(settings.data_dir)
     yield http_port(settings, up)
     yield tool("rustc", "needed for `jidoka transpile`, `verify` and `fix`: install Rust from https://rustup.rs")
-    yield tool("depyler", "needed for `jidoka transpile`: `cargo install depyler`")
+    yield tool("depyler", "only to make the demo data anew: `cargo install depyler --version 4.1.1 --locked`")
     yield clock(settings.data_dir, time.time())
 
 

@@ -19,6 +19,7 @@ from streams import runfile
 from streams.broker import EmbeddedBroker
 from streams.runfile import RunFile
 from streams.settings import Settings
+from streams.web.server import check_exposure
 
 READY_LIMIT_S = 60.0
 STOP_LIMIT_S = 15.0
@@ -122,6 +123,8 @@ class Supervisor:
 
     def _start(self) -> None:
         self._refuse_a_second_line()
+        if self._web:
+            check_exposure(self.settings)
         if self.settings.broker is None:
             self.broker = EmbeddedBroker(self.settings.data_dir)
             self.settings = self.settings.model_copy(update={"broker": self.broker.start(self.progress)})

@@ -54,6 +54,8 @@ def detect(head: bytes, name: str | None = None) -> Format:
         raise InputError(f"{shown}: empty; {ALLOWED}. Did the compiler write to the other stream (2>&1)?")
     if head.startswith(PARQUET_MAGIC):
         return Format.PARQUET
+    if head[257:262] == b"ustar":
+        raise InputError(f"{shown}: a tar archive; unpack it and give the file with the compiler's output")
     if head.startswith(_UTF16_MARKS):
         raise InputError(f"{shown}: UTF-16 text; save it as UTF-8 (PowerShell: | Out-File -Encoding utf8)")
     return json_format(head) or _text_format(head, shown)

@@ -21,7 +21,7 @@ def open_input(path: Path) -> BinaryIO:
     except IsADirectoryError:
         raise InputError(f"{path}: a directory; give a file of compiler output, or - for standard input") from None
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}; {ALLOWED}") from None
+        raise InputError(f"{path}: {error.strerror or error}; give a file, or - for standard input") from None
 
 
 class _Chained(io.RawIOBase):

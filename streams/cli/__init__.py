@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import sys
+from importlib import metadata
+from typing import Annotated
 
 import typer
 
-from streams.cli import dead_letters, model, operate, processes, read, write
-from streams.cli.console import UserError, err
+from streams.cli import dead_letters, label, model, operate, processes, read, write
+from streams.cli.console import UserError, err, out
 
 app = typer.Typer(
     name="jidoka",
-    help="Reads compile failures as they happen, says what kind of defect each is, and learns from every one.",
     no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (processes, write, read, model, operate):
+for module in (processes, write, read, label, model, operate):
     module.register(app)
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Read compile failures as they happen, say what kind of defect each is, and learn from every one."""
+    if version:
+        out.print(f"jidoka {metadata.version('jidoka')}")
+        raise typer.Exit
+
+
 app.add_typer(dead_letters.app, name="dead-letters")
 
 USAGE, INTERRUPTED = 2, 130

@@ -32,6 +32,7 @@ def run_demo(data_dir: str | None, limit: int | None, screenshot: Path | None) -
 
     records = list(failures())[:limit]
     with contextlib.ExitStack() as stack:
+        stack.callback(say, "All that was started is stopped")
         folder = data_dir or stack.enter_context(tempfile.TemporaryDirectory(prefix="jidoka-demo-"))
         # The bundled model was trained on these very failures: here it starts from nothing, or the scores would lie.
         settings = load_settings(data_dir=str(Path(folder)), warm_start=False)

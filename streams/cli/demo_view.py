@@ -18,6 +18,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from models.records import Prediction
 
+SHORT = {"majority": "majority label", "last_label": "last label", "lookup": "lookup by code, which it may see,"}
 PICTURE_WIDTH = 116
 SHOWN = 8  # last answers
 
@@ -97,7 +98,7 @@ def summary(progress: Progress) -> RenderableType:
     lines = [
         f"{progress.answered} failed compilations with {progress.diagnostics} errors in {progress.seconds:.0f} s",
         f"accuracy [bold]{state.get('accuracy', 0.0):.3f}[/bold] from an empty model, the error code hidden;",
-        "baselines: " + ", ".join(f"{name.replace('_', ' ')} {score:.3f}" for name, score in baselines.items()),
+        "baselines: " + ", ".join(f"{SHORT[name]} {score:.3f}" for name, score in baselines.items()),
         "",
         "next:",
         "  echo 'error[E0308]: mismatched types' | .venv/bin/jidoka classify",

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from streams.topic_admin import TopicState
 
 FAILED = 1
-SCORES = ("accuracy", "last 500", "macro F1")
-BASELINES = ("majority", "last label", "lookup")
+SCORES = ("acc.", "last 500", "F1")
+BASELINES = ("majority", "last", "lookup")
 
 
 def register(app: typer.Typer) -> None:
@@ -60,10 +60,18 @@ async def _status(settings: Settings, running: RunFile | None) -> dict[str, Any]
         "web": running.web if running else None,
         "workers": [_brief(worker) for worker in workers],
         "lag": _lag(states, partitions),
-        "predictions": sum(one["failures"] + one["repeats"] for one in partitions),
-        "dead_letters": sum(one["dead_letters"] for one in partitions),
+        # Counted by the workers, with their state: nothing is known of what a silent one holds.
+        "predictions": _total(workers, "failures", "repeats"),
+        "dead_letters": _total(workers, "dead_letters"),
+        "unmatched_feedback": _total(workers, "unmatched_feedback"),
         "models": partitions,
     }
+
+
+def _total(workers: list[dict[str, Any]], *names: str) -> int | None:
+    if not workers or not all(worker["ready"] for worker in workers):
+        return None
+    return sum(int(one[name]) for worker in workers for one in worker["state"] for name in names)
 
 
 def _brief(worker: dict[str, Any]) -> dict[str, Any]:
@@ -96,15 +104,17 @@ def _lag(states: list[TopicState], partitions: list[dict[str, Any]]) -> int:
 
 
 def _show_status(found: dict[str, Any]) -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     out.print(f"broker  kafka://{found['broker']}\nweb     {found['web'] or 'not up'}")
     for worker in found["workers"]:
         state = "[green]ready[/green]" if worker["ready"] else "[red]does not answer[/red]"
         out.print(f"worker  {worker['pid']}  {state}  partitions {worker['partitions']}  {worker['url']}")
-    out.print(f"lag {found['lag']}  predictions {found['predictions']}  dead letters {found['dead_letters']}")
-    table = Table("part", "model", "failures", *SCORES, *BASELINES, box=SIMPLE_HEAD)
+    counts = [("lag", "lag"), ("predictions", "predictions"), ("dead letters", "dead_letters")]
+    counts += [("feedback on unknown failures", "unmatched_feedback")]
+    shown = [f"{text} {'?' if found[name] is None else found[name]}" for text, name in counts]
+    out.print("  ".join(shown))
+    table = Table("part", "model", "builds", *SCORES, *BASELINES, box=None, padding=(0, 1, 0, 0), header_style="dim")
     for one in found["models"]:
         if one["scored"]:
             scores = [one["accuracy"], one["rolling_accuracy"], one["macro_f1"], *one["baselines"].values()]

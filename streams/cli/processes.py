@@ -22,17 +22,18 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    workers: Annotated[int, typer.Option(min=0, max=64, help="How many worker processes.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many worker processes.")] = 1,
     port: Annotated[int | None, typer.Option(help="Port of the web interface.", metavar="P")] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Start the line: broker (if none is configured), topics, workers, web; Ctrl-C stops it all."""
     from streams.broker import BrokerError
     from streams.cli.supervise import run_line
+    from streams.web.server import WebError
 
     settings = load_settings(http_port=port, data_dir=data_dir)
     check_security(settings)
-    with as_user_error(BrokerError):
+    with as_user_error(BrokerError, WebError):
         run_line(settings, workers)
 
 

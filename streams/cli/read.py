@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 def tail(
     topic: Annotated[str, typer.Argument(help="predictions, andon, dead-letters, …: a topic of the line.")],
-    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Start with the oldest record.")] = False,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Oldest first, by partition.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after N records.", metavar="N")] = None,
     follow: Annotated[bool, typer.Option(help="Wait for more at the end of the topic.")] = True,
     project: Annotated[str | None, typer.Option(help="Only this project's.")] = None,

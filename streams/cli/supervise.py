@@ -8,6 +8,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich.control import Control
+from rich.segment import ControlType
+
 from streams.cli.console import UserError, err, out, safe
 from streams.settings import Settings
 from streams.supervisor import LineError, Supervisor
@@ -41,6 +44,8 @@ def line_errors() -> Iterator[None]:
 def progress(text: str) -> None:
     """Show one step of a longer work; on a terminal the counts of a download replace each other."""
     counting = err.is_terminal and text.startswith(COUNTED)
+    if err.is_terminal:
+        err.control(Control((ControlType.ERASE_IN_LINE, 2)))  # what is left of a longer count
     err.print(f"[dim]{safe(text)}[/dim]", end="\r" if counting else "\n")
 
 

@@ -1,9 +1,10 @@
-"""``push`` and ``label``: records onto the line."""
+"""``push``: compiler output onto the line."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -27,20 +28,19 @@ from streams.cli.console import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from models.records import CompilerErrors, Record
+    from models.records import CompilerErrors
     from producers.ci import Report
     from producers.http_sender import HttpSender
     from producers.sender import Sender
-    from streams.settings import Settings
 
 FORMATS = ("auto", "cargo", "rustc", "text", "jsonl", "parquet")
 PROGRESS_EVERY = 200  # records
+MAX_IDS, MAX_IDS_SHOWN = 1_000, 3
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to ``app``."""
+    """Add the command to ``app``."""
     app.command()(push)
-    app.command()(label)
 
 
 def push(
@@ -65,15 +65,16 @@ def push(
 
     report = Report()
     with as_user_error(InputError, SenderError, HttpSenderError), _opened(file) as source:
-        records = _read(source, file, _project(project), format, run, commit, warnings, report)
+        home = _project(project)
+        records = _read(source, file, home, format, run, commit, warnings, report)
         settings = load_settings(data_dir=data_dir)
         if url:
             token = settings.token.get_secret_value() if settings.token else None
-            run_async(_send(records, HttpSender(url, token)))
+            sent = run_async(_send(records, HttpSender(url, token)))
         else:
             settings, _ = find_line(settings)
-            run_async(_send(records, Sender(settings.broker or "", client_options(settings), "/jidoka/push")))
-    _tell(report, as_json)
+            sent = run_async(_send(records, Sender(settings.broker or "", client_options(settings), "/jidoka/push")))
+    _tell(report, sent, home, as_json)
     raise typer.Exit(report.exit_code)
 
 
@@ -119,18 +120,39 @@ def _read(
     )
 
 
-async def _send(records: Iterator[CompilerErrors], sender: Sender | HttpSender) -> None:
-    count = 0
+@dataclass
+class Sent:
+    """What went onto the line: the first ids, and the projects that records named themselves."""
+
+    count: int = 0
+    ids: list[str] = field(default_factory=list)
+    projects: set[str] = field(default_factory=set)
+
+    def add(self, record: CompilerErrors) -> None:
+        """Take note of a record."""
+        self.count += 1
+        if len(self.ids) < MAX_IDS:
+            self.ids.append(record.id)
+        if len(self.projects) < MAX_IDS:
+            self.projects.add(record.project)
+
+
+async def _send(records: Iterator[CompilerErrors], sender: Sender | HttpSender) -> Sent:
+    sent = Sent()
     with err.status("reading") as status:
         async with sender:
             for record in records:
                 await sender.send(record)
-                count += 1
-                if count % PROGRESS_EVERY == 0:
-                    status.update(f"{count:,} failures sent")
+                sent.add(record)
+                if sent.count % PROGRESS_EVERY == 0:
+                    status.update(f"{sent.count:,} failures sent")
+    return sent
 
 
-def _tell(report: Report, as_json: bool) -> None:
+def _tell(report: Report, sent: Sent, project: str, as_json: bool) -> None:
+    others = sorted(sent.projects - {project})
+    if others:
+        err.print(f"records keep the project that they name themselves: {safe(', '.join(others[:5]))}", soft_wrap=True)
     for line, reason in report.rejected:
         err.print(f"[yellow]line {line}:[/yellow] {safe(reason)}", soft_wrap=True)
     if report.rejections > len(report.rejected):
@@ -142,63 +164,16 @@ def _tell(report: Report, as_json: bool) -> None:
                 "diagnostics": report.diagnostics,
                 "rejected": report.rejections,
                 "skipped": dict(report.skipped),
+                "failure_ids": sent.ids,
             }
         )
         return
     skipped = ", ".join(f"{count} {kind}" for kind, count in report.skipped.items())
     out.print(f"accepted {report.accepted} failed compilations ({report.diagnostics} diagnostics)")
+    for failure_id in sent.ids[:MAX_IDS_SHOWN]:
+        out.print(f"  failure {safe(failure_id)}")
+    if sent.count > MAX_IDS_SHOWN:
+        out.print(f"  … and {sent.count - MAX_IDS_SHOWN} more; --json lists them")
     out.print(f"rejected {report.rejections} lines" + (f"; passed over {skipped}" if skipped else ""))
     if not report.usable:
         err.print("[yellow]nothing in the input was compiler output; is the format right (--format)?[/yellow]")
-
-
-def label(
-    failure_id: Annotated[str, typer.Argument(help="As in the prediction's failure_id.")],
-    index: Annotated[int, typer.Argument(min=0, max=99, help="Which diagnostic, counted from 0.")],
-    category: Annotated[str, typer.Argument(help="What it really is: one of the categories or subcategories.")],
-    project: Annotated[str | None, typer.Option(help="Default: looked up among the recent predictions.")] = None,
-    comment: Annotated[str | None, typer.Option(help="Why.")] = None,
-    author: Annotated[str | None, typer.Option(help="Who says so.", envvar="USER")] = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Say what a diagnostic really is; the model of its partition learns it."""
-    from models.records import Feedback, content_id
-    from models.taxonomy import parse_label
-    from producers.sender import SenderError
-
-    settings, _ = find_line(load_settings(data_dir=data_dir))
-    with as_user_error(ValueError, SenderError):
-        now, name = datetime.now(UTC), parse_label(category)
-        home = project or run_async(_find_project(settings, failure_id))
-        feedback = Feedback(
-            id=content_id(failure_id, index, name, now.isoformat()),
-            time=now,
-            project=home,
-            failure_id=failure_id,
-            index=index,
-            category=name,
-            author=author,
-            comment=comment,
-        )
-        run_async(_send_one(settings, feedback))
-    out.print(f"noted: {safe(failure_id)} diagnostic {index} is {name}")
-
-
-async def _find_project(settings: Settings, failure_id: str) -> str:
-    """Return the project of a prediction on the topic; feedback has to go to the same partition."""
-    from models.records import Prediction
-    from streams.follow import Follower
-
-    async with Follower(settings, Prediction, from_beginning=True) as follower:
-        async for record in follower.until_end():
-            if record.failure_id == failure_id:
-                return record.project
-    raise UserError(f"no prediction for failure {safe(failure_id)} on the topic; check the id, or give --project")
-
-
-async def _send_one(settings: Settings, record: Record) -> None:
-    from producers.sender import Sender
-    from streams.kafka import client_options
-
-    async with Sender(settings.broker or "", client_options(settings), "/jidoka/label") as sender:
-        await sender.send(record)

@@ -67,7 +67,7 @@ async def serving(settings: Settings, make_ingest: MakeIngest, status: Status = 
 
     Raises ``WebError`` for an address that others reach while no token is set, and for a port that is taken.
     """
-    _check_exposure(settings)
+    check_exposure(settings)
     ring, metrics = PredictionRing(), HttpMetrics()
     async with make_ingest(settings, metrics.count_records) as ingest, RecentPredictions(settings, ring) as recent:
 
@@ -83,7 +83,8 @@ async def serving(settings: Settings, make_ingest: MakeIngest, status: Status = 
             await runner.cleanup()
 
 
-def _check_exposure(settings: Settings) -> None:
+def check_exposure(settings: Settings) -> None:
+    """Raise ``WebError`` when others than this machine could write without a token."""
     token = settings.token.get_secret_value() if settings.token else ""
     if not token and not is_loopback(settings.http_host):
         raise WebError(
