@@ -108,6 +108,7 @@ class TestPush:
         done = jidoka("push", OUTPUT / "cargo.json", "--project", "push/cargo", "--run", "42", "--json")
         assert (done.status, done.lines[0]["accepted"], done.lines[0]["rejected"]) == (0, 2, 0)
         found = answers("push/cargo", 2)
+        assert {one.failure_id for one in found} == set(done.lines[0]["failure_ids"])
         assert {one.run for one in found} == {"42"}
         assert {one.classifications[one.root].code for one in found} == {"E0308", "E0425"}
 
@@ -127,7 +128,14 @@ class TestPush:
         done = jidoka("push", path, "--project", "push/lines", "--json")
         assert (done.status, done.lines[0]["accepted"], done.lines[0]["rejected"]) == (1, 4, 1)
         assert "line 3" in done.err
+        assert "records keep the project" not in done.err
         assert {one.failure_id for one in answers("push/lines", 4)} == {f"push-lines-{n}" for n in range(4)}
+
+    def test_a_record_that_names_its_project_keeps_it(self, jidoka: Jidoka, answers: Any) -> None:
+        """A record's own project stands, and the person who asked for another one is told."""
+        done = jidoka("push", "--project", "push/other", stdin=failure_line(1, "push/own"))
+        assert "push/own" in done.err
+        assert len(answers("push/own", 1)) == 1
 
     def test_the_same_again_is_not_learned_again(self, jidoka: Jidoka, answers: Any) -> None:
         """A log that is pushed twice is answered twice, with the same predictions."""
@@ -220,11 +228,19 @@ class TestLabel:
         eventually(learned, deadline_s=30, every_s=0.2)
 
     def test_an_unknown_failure_is_told(self, jidoka: Jidoka) -> None:
-        """A failure that nobody predicted cannot be labelled without naming its project."""
-        done = jidoka("label", "no-such-failure", 0, "ApiMisuse")
+        """A failure that nobody predicted cannot be labelled, whatever project is named."""
+        for more in ((), ("--project", "label/one")):
+            done = jidoka("label", "no-such-failure", 0, "ApiMisuse", *more)
+            assert (done.status, done.out) == (2, "")
+            assert "no prediction for failure no-such-failure" in done.err
+
+    def test_a_diagnostic_that_is_not_there_is_told(self, jidoka: Jidoka, answers: Any) -> None:
+        """A failure with one diagnostic has no second one to label."""
+        jidoka("push", "--project", "label/two", stdin=failure_line(1, "label/two"))
+        (first,) = answers("label/two", 1)
+        done = jidoka("label", first.failure_id, 1, "ApiMisuse")
         assert (done.status, done.out) == (2, "")
-        assert "no-such-failure" in done.err
-        assert "Traceback" not in done.err
+        assert "has 1 diagnostics, counted from 0" in done.err
 
 
 class TestStatus:

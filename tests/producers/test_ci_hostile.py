@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import tarfile
 import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
@@ -151,6 +152,17 @@ class TestNoInput:
         """An input that is nothing we know raises InputError: what was seen and what is allowed."""
         with pytest.raises(InputError, match=said):
             take(io.BytesIO(data), name="log.json")
+
+    def test_packed_folder_is_refused(self) -> None:
+        """A tar archive, packed or not, is no log: its members' bytes would be read as lines."""
+        plain = io.BytesIO()
+        with tarfile.open(fileobj=plain, mode="w") as archive:
+            member = tarfile.TarInfo("build.json")
+            member.size = 4
+            archive.addfile(member, io.BytesIO(b"text"))
+        for data in (plain.getvalue(), gzip.compress(plain.getvalue())):
+            with pytest.raises(InputError, match="a tar archive; unpack it"):
+                take(io.BytesIO(data))
 
     def test_directory_and_missing_file_are_named(self, tmp_path: Path) -> None:
         """A directory or a missing file gives InputError with the path."""

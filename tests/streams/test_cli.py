@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -429,3 +430,19 @@ class TestDoctor:
         failed = [one for one in checks if one["status"] == "fail"]
         assert done.status == (1 if failed else 0)
         assert all(one["fix"] for one in failed)
+
+
+def test_version(jidoka: Jidoka) -> None:
+    """``--version`` prints the installed version, for whoever reports a fault."""
+    assert jidoka("--version").out == f"jidoka {metadata.version('jidoka')}\n"
+
+
+def test_up_refuses_an_open_interface_before_it_starts_anything(
+    jidoka: Jidoka, monkeypatch: Any, tmp_path: Path
+) -> None:
+    """An address that others reach without a token is refused at once; no broker was started for it."""
+    monkeypatch.setenv("JIDOKA_HTTP_HOST", "0.0.0.0")  # noqa: S104 - that is the point
+    done = jidoka("up")
+    assert (done.status, done.out) == (2, "")
+    assert "set JIDOKA_TOKEN" in done.err
+    assert not (tmp_path / "data" / "kafka").exists()
