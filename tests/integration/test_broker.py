@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
 
-from models.records import CompilerErrors
+from models.records import MAX_RECORD_BYTES, CompilerErrors
 from streams import topics
 from streams.broker import (
     BrokerError,
@@ -237,10 +238,16 @@ class TestTopics:
 
     @pytest.mark.usefixtures("fresh_line")
     def test_a_record_of_the_largest_size_fits(self, broker: str) -> None:
-        """A message just under the limit goes through the broker and comes back."""
-        large = bytes(topics.MAX_MESSAGE_BYTES - 2000)
+        """The largest record a producer may make goes through the broker and comes back."""
+        large = bytes(MAX_RECORD_BYTES)
         write(broker, large)
         assert read(broker, 1) == [large]
+
+    @pytest.mark.usefixtures("fresh_line")
+    def test_more_than_a_dead_letter_can_hold_is_refused_by_the_topic(self, broker: str) -> None:
+        """A value that no dead letter could carry whole does not get onto a source topic."""
+        with pytest.raises(MessageSizeTooLargeError):
+            write(broker, bytes(MAX_RECORD_BYTES + (2 << 20)))
 
     def test_two_at_once_agree(self, broker: str, fresh_line: Settings) -> None:
         """Workers that start together create the topics without disturbing each other."""
