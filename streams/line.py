@@ -25,7 +25,6 @@ from streams.transactions import LineApp
 log = logging.getLogger(__name__)
 
 FAILED = 70  # exit status (EX_SOFTWARE): a step failed in a way nobody foresaw
-Restore = Callable[[Iterable[int]], Any]
 
 
 class Line:
@@ -35,7 +34,6 @@ class Line:
         self.app, self.settings, self.metrics, self.fresh = app, settings, metrics, fresh
         self.partitions: dict[int, Partition] = {}
         self.restored = asyncio.Event()
-        self.last_record: float | None = None  # time.monotonic() of the last one taken in
         self._uncommitted: list[float] = []  # arrival times (UNIX seconds) of failures answered but not yet committed
         app.before_commit, app.after_commit, app.on_last_commit = self.write_checkpoints, self.note_commit, self.pause
 
@@ -103,9 +101,9 @@ class Line:
         else:
             for output in self._step(partition.state, record, now):
                 await self.app.emit(output, record.project.encode(), source)
-            self._uncommitted.append(now.timestamp())
+            if kind is CompilerErrors:
+                self._uncommitted.append(now.timestamp())
         partition.advance(message.topic, message.offset)
-        self.last_record = time.monotonic()
 
     def _step(self, state: LineState, record: Record, now: datetime) -> list[Prediction]:
         repeats, unmatched, started = state.repeats, state.unmatched_feedback, time.perf_counter()

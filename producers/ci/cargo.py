@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import orjson
@@ -30,24 +30,31 @@ def read_cargo(source: BinaryIO, grouper: Grouper, report: Report) -> Iterator[C
     Lines that are no JSON come from stderr or from build scripts: counted, unless they are a rendered diagnostic
     (``--message-format=json-render-diagnostics 2>&1``), which is read as text.
     """
+    yield from read_messages(source, grouper, report, _message)
+
+
+Take = Callable[[dict[str, Any], Grouper, Report, int], Iterator[CompilerErrors]]
+
+
+def read_messages(source: BinaryIO, grouper: Grouper, report: Report, take: Take) -> Iterator[CompilerErrors]:
+    """Yield what ``take`` makes of each line's JSON object, and of rendered text between them."""
     text = TextReader(grouper, report, located=True)
     for line in read_lines(source):
         if line.problem:
             report.reject(line.number, line.problem)
         elif line.data:
-            yield from _line(line, grouper, report, text)
+            yield from _line(line, grouper, report, text, take)
     yield from text.close()
     yield from grouper.flush()
 
 
-def _line(line: Line, grouper: Grouper, report: Report, text: TextReader) -> Iterator[CompilerErrors]:
+def _line(line: Line, grouper: Grouper, report: Report, text: TextReader, take: Take) -> Iterator[CompilerErrors]:
     data = json_of(line.data)
     if data is None:
         yield from text.feed(line)
         return
     try:
-        message = parse_object(data, complete=line.complete)
-        yield from _message(message, grouper, report, line.number)
+        yield from take(parse_object(data, complete=line.complete), grouper, report, line.number)
     except ValueError as error:
         report.reject(line.number, str(error))
 
