@@ -7,6 +7,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from io import BytesIO
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from models.evaluation import Prequential
     from models.records import Classification, CompilerErrors, Prediction
 
-ORDERS = ("file", "shuffled")
+ORDERS = {"shuffled": "shuffled with seed {seed}", "file": "in the order of the builds", "time": "in the order of time"}
 LABEL_SETS = ("main", "all")
 FAILED = 1
 
@@ -114,7 +115,7 @@ def replay(
     files: Annotated[list[Path], typer.Argument(help="Recorded failures: Parquet, JSONL or compiler output.")],
     task: Annotated[str, typer.Option(help="category: message and code window, the error code hidden.")] = "category",
     labels: Annotated[str, typer.Option(help="main: the seven main categories; all: the taxonomy.")] = "main",
-    order: Annotated[str, typer.Option(help="shuffled: single diagnostics; file: builds as recorded.")] = "shuffled",
+    order: Annotated[str, typer.Option(help="shuffled: single diagnostics; file, time: whole builds.")] = "shuffled",
     seed: Annotated[int, typer.Option(help="Of the shuffled order.")] = 42,
     dedupe: Annotated[bool, typer.Option("--dedupe", help="Drop diagnostics with equal message and code.")] = False,
     classifier: Annotated[str, typer.Option(help="logistic, river-logistic or river-naive-bayes.")] = "logistic",
@@ -126,13 +127,13 @@ def replay(
 
     _check("task", task, ("category",))
     _check("labels", labels, LABEL_SETS)
-    _check("order", order, ORDERS)
+    _check("order", order, tuple(ORDERS))
     _check("classifier", classifier, tuple(CLASSIFIERS))
     records = _prepared(files, labels, order, seed, dedupe)[:limit]
     total = sum(len(record.diagnostics) for record in records)
     if not total:
         raise UserError(f"no diagnostic with a label ({labels}) in {', '.join(safe(file) for file in files)}")
-    how = f"shuffled with seed {seed}" if order == "shuffled" else "in the order of the builds"
+    how = ORDERS[order].format(seed=seed)
     started = time.perf_counter()
     scores = _run(records, total, classifier)
     _report(task, how, scores, time.perf_counter() - started, as_json)
@@ -151,7 +152,9 @@ def _prepared(files: list[Path], labels: str, order: str, seed: int, dedupe: boo
         records: Iterable[CompilerErrors] = _read_files(files)
         records = keep_codes(records, MAIN_CODES if labels == "main" else None)
         records = without_repeats(records) if dedupe else records
-        return shuffled(records, seed) if order == "shuffled" else list(records)
+        if order == "shuffled":
+            return shuffled(records, seed)
+        return sorted(records, key=attrgetter("time")) if order == "time" else list(records)
 
 
 def _read_files(files: list[Path]) -> Iterable[CompilerErrors]:
