@@ -48,7 +48,7 @@ class FeedbackMemory:
     def learn(self, key: str, code: str | None, rule_label: str | None, label: str) -> None:
         """Take in that a diagnostic of kind ``key`` is a ``label``, where the code table said ``rule_label``."""
         votes = self._templates.setdefault(key, {})
-        votes[label] = votes.get(label, 0) + 1
+        votes[label] = votes.pop(label, 0) + 1  # last in order: the newest wins a tie
         self._templates.move_to_end(key)
         if len(self._templates) > self.capacity:
             self._templates.popitem(last=False)
@@ -59,11 +59,11 @@ class FeedbackMemory:
             self._codes.popitem(last=False)
 
     def verdict(self, key: str) -> Verdict | None:
-        """Return what people say about messages of kind ``key``, or nothing; on a tie the name that sorts first."""
+        """Return what people say about messages of kind ``key``, or nothing; on a tie the newest of them."""
         votes = self._templates.get(key)
         if not votes:
             return None
-        label = min(votes, key=lambda name: (-votes[name], name))
+        label = max(reversed(votes), key=lambda name: votes[name])
         return Verdict(label, votes[label], sum(votes.values()))
 
     def trusts(self, code: str | None) -> bool:

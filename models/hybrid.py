@@ -47,7 +47,7 @@ def decide(state: LineState, seen: Observation) -> Decision:
     example, rule = seen.example, seen.rule
     verdict = state.feedback.verdict(example.key)
     if verdict is not None:
-        said = f"{verdict.votes} of {verdict.total} people called this kind of message {verdict.label}"
+        said = f"{verdict.votes} of {verdict.total} labels that people gave this kind of message say {verdict.label}"
         return Decision(verdict.label, verdict.confidence, "feedback", said)
     if rule is not None and state.feedback.trusts(example.code):
         return Decision(rule.label, rule.confidence, "rule", f"{example.code or 'message'}: {rule.reason}")

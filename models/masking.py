@@ -12,14 +12,20 @@ from functools import lru_cache
 
 MAX_MASKED = 2_000  # characters of a message that are looked at; more says nothing new and costs time
 
-CODE = re.compile(r"E\d{4}")  # also inside a word: it may be a file's name
+CODE = re.compile(r"[Ee]\d{4}")  # also inside a word: it may be a file's name
 EXPECTATION = re.compile(r"//(?:\[[^\]\n]{1,64}\])?[~@].*")  # of a compiler's own tests, ``//[revision]~ ERROR`` too
 _ANSWERS = re.compile(f"{CODE.pattern}|{EXPECTATION.pattern}")
 _URL = re.compile(r"(?<![\w+.-])[a-z]{2,10}://[^\s`]+")  # clippy's help links end in the lint's name
 _QUOTED = re.compile(r"`([^`]{0,400})`")
 _NUMBER = re.compile(r"\b\d[\d_]*(?:\.\d+)?(?:[iuf](?:8|16|32|64|128|size))?\b")
 # A match starts only where a run of path characters starts: trying each of its characters takes quadratic time.
-_PATH = re.compile(r"(?<![\w<.+/\\-])(?:(?:/[\w.+-]+){2,}|(?:[A-Za-z]:)?[\w.+/\\-]+\.rs\b)")
+_PATH = re.compile(
+    r"(?<![\w<.+/\\-])(?:"
+    r"(?:/[\w.+-]+){2,}"  # /home/x/y
+    r"|(?:[A-Za-z]:)?[\w.+/\\-]+\.rs\b"  # main.rs, C:\x\y.rs
+    r"|[\w.+-]*[/\\][\w.+/\\-]*\.\w{1,8}\b"  # data/names.txt
+    r")"
+)
 _WORD = re.compile(r"<[\w:&]+>|[A-Za-z_][\w']*|[^\sA-Za-z_0-9]")
 
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = tuple(

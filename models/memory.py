@@ -10,7 +10,7 @@ from hashlib import blake2b
 from models.classifiers import Hashed
 
 MAX_RECENT = 1_000  # failures whose prediction and features are kept for retries and late feedback
-MAX_EXAMPLES = 10_000  # diagnostics of those failures: about 10 MB, whatever the builds are like
+MAX_FEATURES = 3_000_000  # of those failures: 24 MB, whatever their diagnostics are like
 MAX_SEEN = 50_000  # failure ids that are not learned again
 
 
@@ -32,6 +32,11 @@ class Recent:
     prediction: bytes
     examples: tuple[Example, ...]
 
+    @property
+    def features(self) -> int:
+        """Return how many hashed features are held with it, 8 bytes each."""
+        return sum(len(example.hashed.rows) for example in self.examples)
+
 
 class RecentFailures:
     """Answered failures by id, the oldest dropped first; and a longer list of keys that were learned.
@@ -43,7 +48,7 @@ class RecentFailures:
         self.capacity, self.seen_capacity = capacity, seen_capacity
         self._recent: OrderedDict[str, Recent] = OrderedDict()
         self._seen: OrderedDict[int, None] = OrderedDict()
-        self._examples = 0
+        self._features = 0
         self.added: list[Recent] = []
         self.added_ids: list[int] = []
 
@@ -73,14 +78,14 @@ class RecentFailures:
         for number in ids:
             self._seen[number] = None
             self._seen.move_to_end(number)
-        while len(self._recent) > self.capacity or (self._examples > MAX_EXAMPLES and len(self._recent) > 1):
-            self._examples -= len(self._recent.popitem(last=False)[1].examples)
+        while len(self._recent) > self.capacity or (self._features > MAX_FEATURES and len(self._recent) > 1):
+            self._features -= self._recent.popitem(last=False)[1].features
         while len(self._seen) > self.seen_capacity:
             self._seen.popitem(last=False)
 
     def _hold(self, recent: Recent) -> None:
         before = self._recent.pop(recent.key, None)
-        self._examples += len(recent.examples) - (len(before.examples) if before else 0)
+        self._features += recent.features - (before.features if before else 0)
         self._recent[recent.key] = recent
 
     def mark_saved(self) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, field_validator
+from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, field_validator, model_validator
 
 from models.diagnostics import Count, Diagnostic, Identifier, Long, Part, Probability, Project, Short, Text
 from models.taxonomy import parse_label
@@ -155,7 +155,13 @@ class Prediction(Record):
     parts: Ordinal | None = None
     model_version: Short
     root: Count
-    classifications: Annotated[tuple[Classification, ...], Field(max_length=MAX_DIAGNOSTICS)]
+    classifications: Annotated[tuple[Classification, ...], Field(min_length=1, max_length=MAX_DIAGNOSTICS)]
+
+    @model_validator(mode="after")
+    def _root_is_there(self) -> Prediction:
+        if self.root >= len(self.classifications):
+            raise ValueError(f"root {self.root} of {len(self.classifications)} classifications, counted from 0")
+        return self
 
 
 class Model(Record):

@@ -72,8 +72,11 @@ def replay(records: Iterable[CompilerErrors], state: LineState, progress: Progre
 
 def replay_rival(records: Iterable[CompilerErrors], rival: base.Classifier, progress: Progress) -> Prequential:
     """Do the same with a classifier of river: same features and labels, every build predicted before it is learned."""
-    scores = Prequential()
+    scores, known = Prequential(), set[tuple[str, str]]()
     for record in records:
+        if (record.project, record.id) in known:  # the step does not learn a failure twice either
+            continue
+        known.add((record.project, record.id))
         total = len(record.diagnostics)
         seen = [
             (one, extract(one, index, total), rule_for(one.code, one.message))

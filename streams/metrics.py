@@ -61,8 +61,18 @@ class Metrics:
         )
         self.divergence = Gauge("jidoka_drift_divergence_nats", "KL(window || baseline)", by_partition, registry=reg)
         self.examples = Gauge("jidoka_model_examples", "Examples learned", by_partition, registry=reg)
-        self.weight = Gauge("jidoka_category_weight_ratio", "Mean weight learned with", ["category"], registry=reg)
+        self.weight = Gauge(
+            "jidoka_category_weight_ratio", "Mean weight learned with", [*by_partition, "category"], registry=reg
+        )
+        self.origin = Gauge(
+            "jidoka_model_origin_info", "What the model started from", [*by_partition, "origin"], registry=reg
+        )
         self.model = Info("jidoka_model", "Version of code and learner", registry=reg)
+
+    def by_partition(self) -> tuple[Gauge, ...]:
+        """Return the gauges that speak of single partitions."""
+        scores = (self.accuracy, self.rolling, self.macro_f1, self.baseline, self.divergence)
+        return (*scores, self.lag, self.examples, self.weight, self.origin)
 
 
 class HttpMetrics:

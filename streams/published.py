@@ -12,6 +12,7 @@ from models import snapshot, warm_start
 from models.records import Model
 from models.snapshot import SnapshotError
 from models.state import LineState
+from models.taxonomy import LABELS
 from models.weighting import StaticWeights
 from streams.follow import Follower
 from streams.settings import Settings
@@ -39,7 +40,11 @@ def _checked(model: Model) -> bytes:
         raise SnapshotError(f"its payload is not base64: {error}") from None
     if hashlib.sha256(packed).hexdigest() != model.sha256:
         raise SnapshotError("its payload does not match its sha256")
-    snapshot.apply(LineState(), packed)
+    start = LineState()
+    snapshot.apply(start, packed)
+    strange = sorted(set(start.classifier.labels) - set(LABELS))
+    if strange:
+        raise SnapshotError(f"its labels are not of the taxonomy: {strange[:3]}")
     return packed
 
 

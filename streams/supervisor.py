@@ -107,6 +107,7 @@ class Supervisor:
         self._wanted, self._web = workers, web
         self.children: list[Child] = []
         self._broker_deaths: list[float] = []
+        self._told: RunFile | None = None
 
     def __enter__(self) -> Supervisor:
         """Start everything and return when all of it is ready; raises ``LineError`` or ``BrokerError``."""
@@ -130,7 +131,7 @@ class Supervisor:
             self.settings = self.settings.model_copy(update={"broker": self.broker.start(self.progress)})
         self.progress("Creating the topics that are missing")
         self._ensure_topics()
-        self.children = [self._child(f"worker-{number + 1}", ["worker"]) for number in range(self._wanted)]
+        self.children = [self._worker(number) for number in range(self._wanted)]
         if self._web:
             self.children.append(self._child("web", ["web", "--port", str(self.settings.http_port)]))
         self.progress(f"Starting {', '.join(child.name for child in self.children)}")
@@ -158,6 +159,13 @@ class Supervisor:
         except (TopicError, ConnectionError) as error:
             raise LineError(str(error)) from error
 
+    def _worker(self, number: int) -> Child:
+        """Return the worker with this number, from 0; a fixed operations port is counted up from the first one's."""
+        child = self._child(f"worker-{number + 1}", ["worker"])
+        if self.settings.ops_port:
+            child.environment["JIDOKA_OPS_PORT"] = str(self.settings.ops_port + number)
+        return child
+
     def _child(self, name: str, command: list[str]) -> Child:
         return Child(name, command, child_environment(self.settings), self.settings.data_dir)
 
@@ -172,14 +180,16 @@ class Supervisor:
         raise LineError(f"{child.name} was not ready within {READY_LIMIT_S:.0f} s; see {child.log}")
 
     def write_run_file(self) -> None:
-        """Tell the other commands where everything is."""
+        """Tell the other commands where everything is, if that has changed."""
         workers: list[dict[str, Any]] = [
             {"pid": child.process.pid if child.process else None, "url": child.url()}
             for child in self.children
             if child.name != "web"
         ]
         run = RunFile(os.getpid(), self.settings.broker or "", self.web_url, workers)
-        runfile.write(self.settings.data_dir, run)
+        if run != self._told:
+            runfile.write(self.settings.data_dir, run)
+            self._told = run
 
     @property
     def web_url(self) -> str | None:
@@ -193,7 +203,7 @@ class Supervisor:
         for child in self.children:
             if not child.alive():
                 self._restart(child)
-                self.write_run_file()
+        self.write_run_file()
 
     def _revive(self, broker: EmbeddedBroker) -> None:
         """Start a broker that died again; workers and web wait for it and go on by themselves."""
@@ -208,10 +218,10 @@ class Supervisor:
         child.restarts = recent([*child.restarts, time.monotonic()])
         status = child.process.returncode if child.process else None
         if len(child.restarts) > MAX_RESTARTS:
-            raise LineError(f"{child.name} died {len(child.restarts)} times in a minute; see {child.log}")
+            why = f"{last_lines(child.log)}; all of it: {child.log}"
+            raise LineError(f"{child.name} died {len(child.restarts)} times in a minute: {why}")
         self.progress(f"{child.name} died (status {status}); starting it again, see {child.log}")
         child.start()
-        self._wait_until_ready(child)
 
     def stop(self) -> None:
         """Stop workers and web together, then the broker; nothing is left running. Doing it twice does no harm."""

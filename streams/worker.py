@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from pathlib import Path
 
@@ -57,5 +56,8 @@ def run(settings: Settings, announce: Path | None = None) -> None:
     published = asyncio.run(newest_model(settings)) if settings.warm_start else None
     app, line = build(settings, metrics, fresh_state(settings, published))
     worker = faust.Worker(app, OpsEndpoint(line, announce), loglevel="INFO", redirect_stdouts=False, quiet=True)
-    with contextlib.suppress(SystemExit):
+    try:
         worker.execute_from_commandline()
+    except SystemExit as end:  # Faust ends every run with it; only a status other than 0 means anything
+        if end.code:
+            raise

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.live import Live
 
-from streams.cli.console import UserError, load_settings, out, run_async
+from streams.cli.console import UserError, as_user_error, load_settings, out, run_async
 from streams.cli.demo_view import Progress, save_picture, summary, view
 from streams.cli.supervise import interruptible, line_errors
 from streams.cli.supervise import progress as say
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from models.records import CompilerErrors
     from streams.settings import Settings
 
+SECURITY = ("security_protocol", "sasl_mechanism", "sasl_username", "sasl_password")
+CLUSTER = (*SECURITY, "broker", "ssl_cafile", "ssl_certfile", "ssl_keyfile", "http_host", "token", "ops_port", "app_id")
 REPLAY_S = 20.0  # the bundled failures are spread over this time, so that a person can follow
 REFRESHES_PER_S = 4
 ANSWER_LIMIT_S = 60.0
@@ -27,7 +29,10 @@ ANSWER_LIMIT_S = 60.0
 
 def run_demo(data_dir: str | None, limit: int | None, screenshot: Path | None) -> None:
     """Run the demo; everything it started is stopped, and its temporary folder removed, on the way out."""
+    from aiohttp import ClientError
+
     from producers.demo import failures
+    from producers.sender import SenderError
     from streams.supervisor import Supervisor
 
     records = list(failures())[:limit]
@@ -35,17 +40,23 @@ def run_demo(data_dir: str | None, limit: int | None, screenshot: Path | None) -
         stack.callback(say, "All that was started is stopped")
         folder = data_dir or stack.enter_context(tempfile.TemporaryDirectory(prefix="jidoka-demo-"))
         # The bundled model was trained on these very failures: here it starts from nothing, or the scores would lie.
-        settings = load_settings(data_dir=str(Path(folder)), warm_start=False)
+        settings = on_its_own(load_settings(data_dir=str(Path(folder)), warm_start=False))
         stack.enter_context(line_errors())
         stack.enter_context(interruptible())
         line = stack.enter_context(Supervisor(settings, 1, say, web=False))
         progress = Progress(total=len(records))
-        run_async(_replay(line.settings, records, progress, line.children[0].url() or ""))
+        with as_user_error(SenderError, ClientError):
+            run_async(_replay(line.settings, records, progress, line.children[0].url() or ""))
         out.print()
         out.print(summary(progress))
         if screenshot:
             save_picture(progress, screenshot)
         say("Stopping")
+
+
+def on_its_own(settings: Settings) -> Settings:
+    """Return the settings without the cluster they may name: a demo must not teach a line that people rely on."""
+    return settings.model_copy(update={name: type(settings).model_fields[name].get_default() for name in CLUSTER})
 
 
 async def _replay(settings: Settings, records: list[CompilerErrors], progress: Progress, worker: str) -> None:

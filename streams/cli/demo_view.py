@@ -65,7 +65,7 @@ def _answers(progress: Progress) -> RenderableType:
         root = prediction.classifications[prediction.root]
         message = Text(f"{root.code or ''} {root.message}", no_wrap=True, overflow="ellipsis")
         why = Text(root.reason, no_wrap=True, overflow="ellipsis", style="dim")
-        table.add_row(message, root.subcategory or root.category, f"{root.confidence:.0%}", why)
+        table.add_row(message, Text(root.subcategory or root.category), f"{root.confidence:.0%}", why)
     return table
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.console import DataDir, UserError, as_user_error, find_line, load_settings, out, run_async, safe
+from streams.cli.console import DataDir, UserError, as_user_error, err, find_line, load_settings, out, run_async, safe
 
 if TYPE_CHECKING:
     from models.records import Record
@@ -29,6 +29,7 @@ def label(
     data_dir: DataDir = None,
 ) -> None:
     """Say what a diagnostic really is; the model of its partition learns it."""
+    from models.memory import MAX_RECENT
     from models.records import Feedback, content_id
     from models.taxonomy import parse_label
     from producers.sender import SenderError
@@ -49,6 +50,7 @@ def label(
         )
         run_async(_send_one(settings, feedback))
     out.print(f"noted: {safe(failure_id)} diagnostic {index} is {name}")
+    err.print(f"[dim]learned if the failure is among the last {MAX_RECENT:,} of its partition[/dim]")
 
 
 async def _project_of(settings: Settings, failure_id: str, index: int, project: str | None) -> str:

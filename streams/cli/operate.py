@@ -119,7 +119,7 @@ def _show_status(found: dict[str, Any]) -> None:
         if one["scored"]:
             scores = [one["accuracy"], one["rolling_accuracy"], one["macro_f1"], *one["baselines"].values()]
             shown = [f"{score:.3f}" for score in scores]
-            table.add_row(str(one["partition"]), one["model_version"], str(one["failures"]), *shown)
+            table.add_row(str(one["partition"]), safe(one["model_version"]), str(one["failures"]), *shown)
     if table.row_count:
         out.print(table)
 

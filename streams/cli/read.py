@@ -91,7 +91,7 @@ def prediction_line(prediction: Prediction) -> str:
     parts = [
         f"[dim]{prediction.time:%H:%M:%S}[/dim]",
         f"{safe(prediction.project)} [dim]{safe(prediction.failure_id)}[/dim]",
-        f"[bold]{root.subcategory or root.category}[/bold] {root.confidence:.0%} [dim]{root.source}[/dim]",
+        f"[bold]{safe(root.subcategory or root.category)}[/bold] {root.confidence:.0%} [dim]{root.source}[/dim]",
         f"{safe(root.code or '')} {safe(root.message[:100])}",
         f"[dim]+{more} more[/dim]" if more else "",
     ]

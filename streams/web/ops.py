@@ -31,8 +31,10 @@ def ops_app(line: Line) -> web.Application:
     return app
 
 
-async def _alive(_: web.Request) -> web.Response:
-    return web.json_response({"status": "ok"})
+async def _alive(request: web.Request) -> web.Response:
+    broken = request.app[LINE].app.gate.poisoned
+    status = "a batch broke off: nothing is committed any more; start this worker again" if broken else "ok"
+    return web.json_response({"status": status}, status=503 if broken else 200)
 
 
 async def _ready(request: web.Request) -> web.Response:
@@ -90,6 +92,8 @@ def lags(line: Line) -> dict[tuple[str, int], int]:
 def observe(line: Line) -> None:
     """Bring the gauges up to date; they are read far more seldom than they would be written."""
     metrics = line.metrics
+    for gauge in metrics.by_partition():
+        gauge.clear()  # a partition that has moved to another worker is that one's to report
     for (topic, number), lag in lags(line).items():
         metrics.lag.labels(topic=topic, partition=number).set(lag)
     for number, partition in line.partitions.items():
@@ -99,6 +103,7 @@ def observe(line: Line) -> None:
 def _observe_partition(line: Line, number: str, state: LineState) -> None:
     metrics, scores = line.metrics, state.scores
     metrics.examples.labels(number).set(state.classifier.examples)
+    metrics.origin.labels(number, state.origin).set(1)
     if scores.n:
         metrics.accuracy.labels(number).set(scores.accuracy)
         metrics.rolling.labels(number).set(scores.rolling_accuracy)
@@ -108,4 +113,4 @@ def _observe_partition(line: Line, number: str, state: LineState) -> None:
     if state.drift.value is not None:
         metrics.divergence.labels(number).set(state.drift.value)
     for category, weight in state.weights.mean().items():
-        metrics.weight.labels(category).set(weight)
+        metrics.weight.labels(number, category).set(weight)

@@ -66,3 +66,14 @@ class TestNewestModel:
         """With warm_start off a partition starts from nothing, whatever is published."""
         cold = fresh_line.model_copy(update={"warm_start": False})
         assert fresh_state(cold, b"")().model_version == "empty+0"
+
+    def test_foreign_labels_are_refused(self, fresh_line: Settings) -> None:
+        """A model that answers with names outside the taxonomy is not taken: its answers would be no records."""
+        classifier = HashedLogistic()
+        classifier.learn_one({"message:borrow": 1.0}, "SomethingElse")
+        packed = pack(classifier, "foreign")
+        foreign = published("foreign", 1).model_copy(
+            update={"sha256": hashlib.sha256(packed).hexdigest(), "payload": base64.b64encode(packed).decode()}
+        )
+        send(fresh_line, foreign)
+        assert asyncio.run(newest_model(fresh_line)) is None

@@ -61,8 +61,15 @@ class TestVerdict:
         assert Verdict("A", 100, 100).confidence == pytest.approx(101 / 102)
 
     def test_tie(self) -> None:
-        """On a tie the name that sorts first is the verdict, in whatever order people spoke."""
-        assert told("C", "B").verdict("k") == told("B", "C").verdict("k") == Verdict("B", 1, 2)
+        """On a tie the newest label is the verdict: whoever corrects a correction is heard."""
+        assert told("C", "B").verdict("k") == Verdict("B", 1, 2)
+        assert told("B", "C").verdict("k") == Verdict("C", 1, 2)
+
+    def test_tie_survives_saving(self) -> None:
+        """A verdict that hangs on the order of the labels is the same after it was saved and loaded."""
+        loaded = FeedbackMemory()
+        loaded.load(orjson.loads(orjson.dumps(told("A", "C", "B").dump())))
+        assert loaded.verdict("k") == Verdict("B", 1, 3)
 
     def test_other_kinds_are_not_concerned(self) -> None:
         """A verdict on one kind of message says nothing about another."""

@@ -95,7 +95,7 @@ class TestWhoAnswers:
         say(state, one, "ApiMisuse", "ApiMisuse", "TypeErrors")
         got = answer(state, one)
         assert (got.category, got.source, got.confidence) == ("ApiMisuse", "feedback", pytest.approx(3 / 5))
-        assert "2 of 3 people" in got.reason
+        assert "2 of 3 labels that people gave" in got.reason
 
     def test_contradicted_rule_leaves_it_to_the_model(self) -> None:
         """Once people contradicted a code's rule, other messages of that code are answered by the model."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.memory import Recent, RecentFailures, key_hash
+from models.classifiers import Hashed
+from models.memory import MAX_FEATURES, Example, Recent, RecentFailures, key_hash
 
 
 def held(key: str) -> Recent:
@@ -90,3 +92,15 @@ class TestRecentFailures:
         """An id's hash is part of every checkpoint: it never changes."""
         assert key_hash("build-1") == 15_808_638_629_626_112_467
         assert 0 <= key_hash("") < 1 << 64
+
+
+def test_what_is_held_is_bounded_by_features() -> None:
+    """However large the diagnostics, the oldest failures go when their features would take more than the bound."""
+    memory = RecentFailures(capacity=10)
+    rows = np.zeros(MAX_FEATURES // 3, np.uint32)
+    example = Example("k", None, None, Hashed(rows, rows.astype(np.float32)))
+    for number in range(6):
+        memory.add(Recent(f"p {number}", b"{}", (example,)))
+    held = [recent.key for recent in memory.contents()[0]]
+    assert held == ["p 3", "p 4", "p 5"]
+    assert memory.learned("p 0")

@@ -161,6 +161,12 @@ class TestLimits:
         with pytest.raises(RecordError, match=rf"^compiler-errors: {place}: "):
             parse(records.CompilerErrors, failure(**changes))
 
+    @pytest.mark.parametrize("changes", [{"root": 3}, {"classifications": [], "root": 0}])
+    def test_root_is_one_of_the_answers(self, changes: dict[str, Any]) -> None:
+        """A prediction whose root is not among its classifications is refused: every reader looks there first."""
+        with pytest.raises(RecordError, match="predictions"):
+            parse(records.Prediction, orjson.dumps(golden(records.Prediction) | changes))
+
     def test_counts_the_other_faults(self) -> None:
         """The message says how many more faults there are beside the first."""
         with pytest.raises(RecordError, match=r"\(and 1 more\)$"):
