@@ -71,8 +71,12 @@ class TestUp:
             line.watch()
             (successor,) = worker_pids(settings.data_dir)
             assert successor != worker
-            assert answers(f"{line.children[0].url()}/readyz")
             assert "worker-1 died (status -9)" in said[-1]
+            eventually(lambda: line.children[0].url() and answers(f"{line.children[0].url()}/readyz"), deadline_s=60)
+            line.watch()
+            again = runfile.read(settings.data_dir)
+            assert again is not None
+            assert again.workers == [{"pid": successor, "url": line.children[0].url()}]
         assert gone(broker_pid, worker, successor)
         assert runfile.read(settings.data_dir) is None
         assert not list(settings.data_dir.glob("*.json"))
@@ -127,7 +131,7 @@ class TestFailures:
                 eventually(lambda child=child: not child.alive())
                 if not child.restarts:
                     line.watch()
-            with pytest.raises(LineError, match=r"worker-1 died 2 times in a minute; see .*worker-1\.log"):
+            with pytest.raises(LineError, match=r"worker-1 died 2 times in a minute: .*worker-1\.log"):
                 line.watch()
 
     def test_topics_that_do_not_fit_are_told(self, cold: Settings, said: list[str]) -> None:
