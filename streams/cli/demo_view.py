@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,4 +114,5 @@ def save_picture(progress: Progress, path: Path) -> None:
     console = Console(record=True, width=PICTURE_WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(view(progress))
     console.print(summary(progress))
-    path.write_text(console.export_svg(title="jidoka demo"))
+    picture = console.export_svg(title="jidoka demo")
+    path.write_text(re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL))  # rich names a CDN's font
