@@ -75,7 +75,6 @@ class Line:
                 return  # while this batch waited for the gate, a rebalance or the end began
             events = [event for event in events if self.app.is_current(event.message)]
             for event in events:
-                await asyncio.sleep(0)  # whoever asks for health or metrics does not wait for the whole batch
                 try:
                     await self._take(event, kind)
                 except Exception:

@@ -68,11 +68,11 @@ def redrive(
         raise UserError("give ids from `jidoka dead-letters list`, or --all")
     settings, _ = find_line(load_settings(data_dir=data_dir))
     letters = [one for one in run_async(_read(settings)) if all_ or one.id in wanted]
-    # One that is sent again and still unreadable is a letter once more: the same bytes go out once, not twice as often.
-    letters = list({(one.source_topic, one.partition, one.key, one.value): one for one in letters}.values())
     missing = wanted - {one.id for one in letters}
     if missing:
         raise UserError(f"no dead letter {safe(', '.join(sorted(missing)))}; `jidoka dead-letters list` shows them")
+    # One that is sent again and still unreadable is a letter once more: the same bytes go out once, not twice as often.
+    letters = list({(one.source_topic, one.partition, one.key, one.value): one for one in letters}.values())
     with as_user_error(DeadLetterError):
         run_async(_send(settings, letters))
     out.print(f"sent again: {len(letters)}")

@@ -323,6 +323,20 @@ class TestDeadLetters:
 
         eventually(again, deadline_s=30)
 
+    def test_equal_ones_are_sent_once(self, letter: DeadLetter, jidoka: Jidoka, up: Any, eventually: Any) -> None:
+        """Letters with equal bytes from one partition go out once, so redriving never doubles what stays bad."""
+        jidoka("dead-letters", "redrive", letter.id)
+
+        def both() -> list[str]:
+            same = [
+                one.id for one in up.records(DeadLetter, 2) if one.value == letter.value and one.offset >= letter.offset
+            ]
+            return same if len(same) >= 2 else []
+
+        ids = eventually(both, deadline_s=30)
+        done = jidoka("dead-letters", "redrive", *ids)
+        assert (done.err, done.out.strip()) == ("", "sent again: 1")
+
     def test_one_that_can_be_read_now_is_answered(self, jidoka: Jidoka, up: Any, answers: Any) -> None:
         """After an upgrade that reads what was refused, redriving brings the prediction."""
         value = failure_line(1, "letters/readable")

@@ -157,7 +157,7 @@ class TestMistakes:
             (("replay", ".", "--order", "file"), "director"),
             (("replay", "x", "--task", "root"), "category"),
             (("replay", "x", "--labels", "some"), "main, all"),
-            (("replay", "x", "--order", "random"), "file, shuffled"),
+            (("replay", "x", "--order", "random"), "shuffled, file, time"),
             (("replay", "x", "--classifier", "oracle"), "river-naive-bayes"),
             (("topics", "destroy"), "list and create"),
         ],
