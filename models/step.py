@@ -18,8 +18,6 @@ from models.state import LineState
 from models.taxonomy import PHASES, rule_for
 from models.weighting import FEEDBACK_WEIGHT
 
-MAX_IDENTIFIER = 128  # characters of ``Identifier``
-
 
 def step(state: LineState, record: CompilerErrors | Feedback, now: datetime) -> list[Prediction]:
     """Take one record in and return what goes out; feedback changes the state and puts out nothing.

@@ -7,8 +7,9 @@ from typing import Any
 
 from faust.types import TP
 
+from models.records import CompilerErrors, Feedback
 from models.state import LineState
-from streams.agents import classify, feedback
+from streams.agents import intake
 from streams.kafka import client_options, faust_credentials
 from streams.line import Line
 from streams.metrics import Metrics
@@ -49,8 +50,8 @@ def build(settings: Settings, metrics: Metrics, fresh: Callable[[], LineState]) 
         stream_wait_empty=False,
     )
     line = Line(app, settings, metrics, fresh)
-    classify.attach(app, line)
-    feedback.attach(app, line)
+    intake.attach(app, line, "classify", CompilerErrors)
+    intake.attach(app, line, "feedback", Feedback)
     _follow_rebalances(app, line, client_options(settings))
     return app, line
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from faust.types import TP, EventT
 
-from models.records import CompilerErrors, Feedback, Prediction, Record, RecordError, parse
+from models.records import CompilerErrors, Feedback, Prediction, RecordError, parse
 from models.state import LineState
 from models.step import step
 from streams.checkpoints import Partition
@@ -105,9 +105,8 @@ class Line:
                 self._uncommitted.append(now.timestamp())
         partition.advance(message.topic, message.offset)
 
-    def _step(self, state: LineState, record: Record, now: datetime) -> list[Prediction]:
+    def _step(self, state: LineState, record: CompilerErrors | Feedback, now: datetime) -> list[Prediction]:
         repeats, unmatched, started = state.repeats, state.unmatched_feedback, time.perf_counter()
-        assert isinstance(record, (CompilerErrors, Feedback))  # noqa: S101 - what process() parses
         outputs = step(state, record, now)
         self.metrics.step.observe(time.perf_counter() - started)
         if isinstance(record, Feedback):

@@ -12,7 +12,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from models.records import CompilerErrors, Feedback, ModelCheckpoint, Record, RecordError, parse
+from models.records import CompilerErrors, Feedback, ModelCheckpoint, RecordError, parse
 from models.state import LineState
 from models.step import step
 from streams.checkpoints import Partition, restore
@@ -131,12 +131,11 @@ async def _catch_up(reader: AIOKafkaConsumer, partition: Partition, committed: C
 
 def _step_silently(state: LineState, kind: type[CompilerErrors] | type[Feedback], value: bytes, ms: int) -> None:
     try:
-        record: Record = parse(kind, value)
+        record = parse(kind, value)
     except RecordError:
         state.dead_letters += 1  # it was sent there when it was first read
         return
-    if isinstance(record, (CompilerErrors, Feedback)):
-        step(state, record, arrival(ms / 1000))
+    step(state, record, arrival(ms / 1000))
 
 
 def arrival(seconds: float | None) -> datetime:

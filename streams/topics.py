@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from models import records
+from models.cloudevents import event_type
 from models.records import Record
 
 PREFIX, SUFFIX = "jidoka.", ".v1"
@@ -24,7 +25,7 @@ class Topic:
     @property
     def name(self) -> str:
         """Return the full name, ``jidoka.<record>.v1``."""
-        return f"{PREFIX}{self.record.topic}{SUFFIX}"
+        return topic_name(self.record)
 
 
 def _kept(days: int) -> dict[str, str]:
@@ -47,8 +48,8 @@ TOPICS: tuple[Topic, ...] = (
 
 
 def topic_name(record: type[Record]) -> str:
-    """Return the full name of the topic that carries ``record``."""
-    return f"{PREFIX}{record.topic}{SUFFIX}"
+    """Return the full name of the topic that carries ``record``: the type that its events have."""
+    return event_type(record)
 
 
 def by_short_name(short: str, topics: Iterable[Topic] = TOPICS) -> Topic:

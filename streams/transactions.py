@@ -104,13 +104,13 @@ class LineApp(faust.App):
     def _new_transport(self) -> TransactionalTransport:
         return TransactionalTransport(self.conf.broker_consumer, self)
 
-    async def emit(self, record: Record, key: bytes, source: TP, partition: int | None = None) -> None:
-        """Send ``record`` in the transaction of the source partition, to ``partition`` (default: the same number)."""
+    async def emit(self, record: Record, key: bytes, source: TP) -> None:
+        """Send ``record`` in the transaction of the source partition, to the partition with the same number."""
         await self.producer.send(
             topic_name(type(record)),
             key,
             record.to_bytes(),
-            source.partition if partition is None else partition,
+            source.partition,
             None,
             headers(record, SOURCE_URI),
             transactional_id=self._transactional_id(source),

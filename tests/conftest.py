@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
 from streams.broker import EmbeddedBroker, ports
 from streams.settings import Settings
 from streams.topic_admin import delete_topics, ensure_topics
-
-T = TypeVar("T")
+from tests.polling import poll
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -103,13 +101,4 @@ def fresh_line(broker: str, line_settings: Settings) -> Settings:
 @pytest.fixture
 def eventually() -> Callable[..., Any]:
     """Return a function that calls a predicate until it returns something true, and fails after a deadline."""
-
-    def wait(predicate: Callable[[], T], *, deadline_s: float = 15.0, every_s: float = 0.05) -> T:
-        end = time.monotonic() + deadline_s
-        while not (value := predicate()):
-            if time.monotonic() > end:
-                pytest.fail(f"not within {deadline_s} s: {predicate}; last value {value!r}")
-            time.sleep(every_s)
-        return value
-
-    return wait
+    return poll

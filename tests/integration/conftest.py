@@ -8,10 +8,9 @@ import random
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -36,6 +35,7 @@ from streams.settings import Settings
 from streams.supervisor import child_environment
 from streams.topic_admin import delete_topics, ensure_topics
 from streams.topics import MAX_MESSAGE_BYTES, topic_name
+from tests.polling import poll
 
 COMPILER_OUTPUT = Path(__file__).parent.parent / "producers" / "data"
 WORKER_READY_S = 60.0
@@ -43,17 +43,6 @@ ANSWER_S = 60.0
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 R = TypeVar("R", bound=Record)
-T = TypeVar("T")
-
-
-def poll(predicate: Callable[[], T], *, deadline_s: float, every_s: float = 0.05) -> T:
-    """Return what ``predicate`` returns once that is true; fails after the deadline."""
-    end = time.monotonic() + deadline_s
-    while not (value := predicate()):
-        if time.monotonic() > end:
-            pytest.fail(f"not within {deadline_s} s: {predicate}; last value {value!r}")
-        time.sleep(every_s)
-    return value
 
 
 @dataclass
