@@ -20,8 +20,9 @@ from streams.transactions import LineApp
 # A killed worker's partitions move after the session timeout (Faust's default of 60 s was measured as 60-72 s). Three
 # heartbeats fit in, and a rebalance waits for the slowest step, which is far below it.
 SESSION_TIMEOUT_S, HEARTBEAT_S, REBALANCE_TIMEOUT_S = 6.0, 2.0, 12.0
-LINGER_S = 0.02  # a batch's predictions leave together: 1.2 times the throughput (measured)
-PRODUCER_BATCH_BYTES = 256 << 10
+PRODUCER_BATCH_BYTES = 1 << 20  # a chunk's predictions; Kafka's acknowledgement of one batch is awaited by the next
+CHUNKS_WAITING = 4  # per agent: beyond it fetching pauses, so that a slow step makes lag and not memory
+FAUST_TIMER_S = 1.0  # of Faust's own checks; commits keep their own time
 
 
 def build(settings: Settings, metrics: Metrics, fresh: Callable[[], LineState]) -> tuple[LineApp, Line]:
@@ -43,8 +44,11 @@ def build(settings: Settings, metrics: Metrics, fresh: Callable[[], LineState]) 
         broker_session_timeout=SESSION_TIMEOUT_S,
         broker_heartbeat_interval=HEARTBEAT_S,
         broker_rebalance_timeout=REBALANCE_TIMEOUT_S,
-        broker_commit_interval=settings.commit_interval_s,
-        producer_linger=LINGER_S,
+        broker_commit_interval=FAUST_TIMER_S,
+        broker_max_poll_records=settings.batch_size,
+        commit_interval_s=settings.commit_interval_s,
+        stream_buffer_maxsize=CHUNKS_WAITING,
+        producer_linger=0.0,  # batches are put together before
         producer_max_batch_size=PRODUCER_BATCH_BYTES,
         producer_max_request_size=MAX_MESSAGE_BYTES,
         stream_wait_empty=False,

@@ -6,24 +6,32 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
+from aiokafka import ConsumerRecord
 from faust.types import TP, EventT
 
-from models.records import CompilerErrors, Feedback, Prediction, RecordError, parse
+from models.cloudevents import headers
+from models.records import CompilerErrors, Feedback, Prediction, Record, RecordError, parse
 from models.state import LineState
 from models.step import step
 from streams.checkpoints import Partition
 from streams.dead_letters import dead_letter
+from streams.delivery import Chunk, Outgoing
 from streams.metrics import Metrics
 from streams.restore import SOURCES, arrival, restore_partitions
 from streams.settings import Settings
+from streams.topics import topic_name
 from streams.transactions import LineApp
 
 log = logging.getLogger(__name__)
 
+SOURCE_URI = "/jidoka/worker"
+TURN_S = (
+    0.01  # of stepping before the event loop has a turn: answers leave and health is told while a chunk is taken in
+)
 FAILED = 70  # exit status (EX_SOFTWARE): a step failed in a way nobody foresaw
 
 
@@ -64,46 +72,70 @@ class Line:
         log.info("partitions %s restored in %.1f s", numbers, time.monotonic() - started)
         self.restored.set()
 
-    async def process(self, events: Sequence[EventT[Any]], kind: type[CompilerErrors] | type[Feedback]) -> None:
-        """Take a batch in: all of it, or the process ends and the transaction with it; never skip and acknowledge.
+    async def process(self, event: EventT[Any], kind: type[CompilerErrors] | type[Feedback]) -> None:
+        """Take a chunk in: all of it, or the process ends and the transaction with it; never skip and acknowledge.
 
-        What was fetched before the last rebalance is dropped: it has been, or will be, fetched again.
+        Whoever asked may be cancelled (Faust cancels agents at a stop and at a rebalance): the chunk is finished
+        first, so that its transaction is whole.
         """
         await self.restored.wait()
-        async with self.app.gate.batch():
-            if not self.restored.is_set():
-                return  # while this batch waited for the gate, a rebalance or the end began
-            events = [event for event in events if self.app.is_current(event.message)]
-            for event in events:
-                try:
-                    await self._take(event, kind)
-                except Exception:
-                    message = event.message
-                    log.critical(
-                        "cannot go on: %s/%d offset %d", message.topic, message.partition, message.offset, exc_info=True
-                    )
-                    logging.shutdown()
-                    os._exit(FAILED)
-            for event in events:
-                event.ack()
+        await asyncio.shield(asyncio.ensure_future(self._process(event, kind)))
 
-    async def _take(self, event: EventT[Any], kind: type[CompilerErrors] | type[Feedback]) -> None:
-        message = event.message
-        source = TP(message.topic, message.partition)
+    async def _process(self, event: EventT[Any], kind: type[CompilerErrors] | type[Feedback]) -> None:
+        chunk = cast("Chunk", event.message)
+        async with self.app.gate.batch():
+            if not (self.restored.is_set() and self.app.is_current(chunk)):
+                return  # a rebalance or the end began while this chunk waited: it has been, or will be, fetched again
+            try:
+                await self._take_chunk(chunk, kind)
+            except Exception:
+                place = f"{chunk.topic}/{chunk.partition} offset {self._at(chunk)}"
+                log.critical("cannot go on: %s", place, exc_info=True)
+                logging.shutdown()
+                os._exit(FAILED)
+            event.ack()
+        self._commit_when_caught_up()
+
+    async def _take_chunk(self, chunk: Chunk, kind: type[CompilerErrors] | type[Feedback]) -> None:
+        """Step through the records and send what comes out; now and then the event loop has its turn."""
+        outgoing: list[Outgoing] = []
+        turn = time.monotonic() + TURN_S
+        for record in chunk.records:
+            outgoing += self._take(record, kind)
+            if time.monotonic() > turn:
+                await asyncio.sleep(0)
+                turn = time.monotonic() + TURN_S
+        await self.app.emit(chunk.tp, outgoing)
+
+    def _at(self, chunk: Chunk) -> int:
+        """Return the offset of the record that a chunk has come to."""
+        first: int = chunk.records[0].offset
+        return max(first, self.partitions[chunk.partition].offsets.get(chunk.topic, first))
+
+    def _take(
+        self, message: ConsumerRecord[bytes, bytes], kind: type[CompilerErrors] | type[Feedback]
+    ) -> list[Outgoing]:
         partition = self.partitions[message.partition]
-        now = arrival(message.timestamp)
+        now = arrival(message.timestamp / 1000)
         try:
             record = parse(kind, message.value)
         except RecordError as error:
             partition.state.dead_letters += 1
             self.metrics.dead_letters.labels(topic=kind.topic).inc()
-            await self.app.emit(dead_letter(message, str(error), now), message.key or b"", source)
+            outgoing = [_outgoing(dead_letter(message, str(error), now), message.key or b"")]
         else:
-            for output in self._step(partition.state, record, now):
-                await self.app.emit(output, record.project.encode(), source)
+            key = record.project.encode()
+            outgoing = [_outgoing(output, key) for output in self._step(partition.state, record, now)]
             if kind is CompilerErrors:
                 self._uncommitted.append(now.timestamp())
         partition.advance(message.topic, message.offset)
+        return outgoing
+
+    def _commit_when_caught_up(self) -> None:
+        """Commit at once when nothing waits that could share the commit: that is what a light load waits for."""
+        places = ((TP(topic, number), one) for number, one in self.partitions.items() for topic in SOURCES)
+        if all((self.app.end_offset(place) or 0) <= one.offsets.get(place.topic, 0) for place, one in places):
+            self.app.commit_soon()
 
     def _step(self, state: LineState, record: CompilerErrors | Feedback, now: datetime) -> list[Prediction]:
         repeats, unmatched, started = state.repeats, state.unmatched_feedback, time.perf_counter()
@@ -122,9 +154,9 @@ class Line:
         now = datetime.now(UTC)
         source = next(iter(SOURCES))
         for partition in [one for one in self.partitions.values() if one.dirty]:
-            for key, record in partition.checkpoint(now):
-                self.metrics.checkpoint_bytes.inc(len(record.payload))
-                await self.app.emit(record, key, TP(source, partition.number))
+            records = partition.checkpoint(now)
+            self.metrics.checkpoint_bytes.inc(sum(len(record.payload) for _, record in records))
+            await self.app.emit(TP(source, partition.number), [_outgoing(record, key) for key, record in records])
 
     def note_commit(self) -> None:
         """Count a commit and observe how long its failures were on their way."""
@@ -132,3 +164,7 @@ class Line:
         now, self._uncommitted, arrived = time.time(), [], self._uncommitted
         for timestamp in arrived:
             self.metrics.end_to_end.observe(max(0.0, now - timestamp))
+
+
+def _outgoing(record: Record, key: bytes) -> Outgoing:
+    return Outgoing(topic_name(type(record)), key, record.to_bytes(), headers(record, SOURCE_URI))

@@ -36,7 +36,6 @@ class Settings(BaseSettings):
 
     commit_interval_s: Annotated[float, Field(gt=0, le=60)] = 0.3
     batch_size: Annotated[int, Field(ge=1, le=10_000)] = 256
-    batch_wait_s: Annotated[float, Field(gt=0, le=10)] = 0.02
     warm_start: bool = Field(default=True, description="start a partition without checkpoint from a trained model")
     weighting: bool = Field(default=True, description="weigh categories by the OIP weights when learning")
 

@@ -11,28 +11,29 @@ Faust's own ``exactly_once`` may commit in the middle of a batch and knows nothi
   commit their answers together with those of the records that are read again (seen: 11 of 6,000 answered twice);
 * after the last commit of a consumer that stops, no batch begins: there is no transaction to take its answers.
 
-Leans on, in faust-streaming 0.15: ``App._new_transport``, ``Consumer.commit`` as the only way to a commit,
-``Producer.send(..., transactional_id=)``, ``Producer.stop_transaction``, ``Message.generation_id``, and the
-transactional ids ``{app}-{group}-{partition}`` of its ``TransactionManager``. ``tests/streams/test_transactions.py``
-fails when an upgrade changes one of these.
+What it leans on in faust-streaming 0.15 stands in ``tests/streams/test_transactions.py``, which fails when an upgrade
+changes it. How batches come in and go out is ``streams/delivery.py``'s.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import faust
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
+from mode import Service
 
-from models.cloudevents import headers
-from models.records import Record
-from streams.topics import topic_name
+from streams.delivery import BatchProducer, ChunkConsumer, Outgoing
 
-SOURCE_URI = "/jidoka/worker"
+# A commit costs round trips and checkpoints; it is followed by a pause of this many times what it took, so that
+# commits never take more than a third of a worker's time, however short the interval.
+PAUSE_PER_COMMIT = 2.0
 
 
 class Gate:
@@ -59,8 +60,18 @@ class Gate:
             yield not self.poisoned
 
 
-class TransactionalConsumer(driver.Consumer):
-    """Faust's consumer, whose commits take the gate and write the checkpoints first."""
+class TransactionalConsumer(ChunkConsumer):
+    """A consumer whose commits take the gate and write the checkpoints first."""
+
+    @Service.task
+    async def _commit_handler(self) -> None:
+        """Commit as soon as nothing waits to be answered, and every ``commit_interval_s`` while something does."""
+        app = cast("LineApp", self.app)
+        while not self.should_stop:
+            await app.commit_due()
+            started = time.monotonic()
+            await self.commit()
+            await self.sleep(PAUSE_PER_COMMIT * (time.monotonic() - started))
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         """Write the checkpoints of what changed and commit it with the offsets, or do nothing when poisoned."""
@@ -78,9 +89,10 @@ class TransactionalConsumer(driver.Consumer):
 
 
 class TransactionalTransport(driver.Transport):
-    """Faust's Kafka transport with the consumer above."""
+    """Faust's Kafka transport with our consumer and producer."""
 
     Consumer = TransactionalConsumer
+    Producer = BatchProducer
 
 
 async def _nothing_to_write() -> None:
@@ -94,27 +106,43 @@ class LineApp(faust.App):
     ``on_last_commit`` at the one after which no transaction is open any more.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, commit_interval_s: float = 0.3, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.gate = Gate()
+        self.commit_interval_s = commit_interval_s
         self.before_commit: Callable[[], Awaitable[None]] = _nothing_to_write
         self.after_commit: Callable[[], None] = lambda: None
         self.on_last_commit: Callable[[], None] = lambda: None
+        self._caught_up = asyncio.Event()
 
     def _new_transport(self) -> TransactionalTransport:
         return TransactionalTransport(self.conf.broker_consumer, self)
 
-    async def emit(self, record: Record, key: bytes, source: TP) -> None:
-        """Send ``record`` in the transaction of the source partition, to the partition with the same number."""
-        await self.producer.send(
-            topic_name(type(record)),
-            key,
-            record.to_bytes(),
-            source.partition,
-            None,
-            headers(record, SOURCE_URI),
-            transactional_id=self._transactional_id(source),
-        )
+    def commit_soon(self) -> None:
+        """Ask for a commit now rather than when the interval is over: nothing waits to join it."""
+        self._caught_up.set()
+
+    async def commit_due(self) -> None:
+        """Return when a commit was asked for, at the latest after the interval."""
+        try:
+            async with asyncio.timeout(self.commit_interval_s):
+                await self._caught_up.wait()
+        except TimeoutError:
+            pass
+        self._caught_up.clear()
+
+    async def emit(self, source: TP, outgoing: Iterable[Outgoing]) -> None:
+        """Send in the transaction of the source partition, in this order, to the partitions with the same number."""
+        producer = cast("BatchProducer", self.producer)
+        await producer.send_batches(self._transactional_id(source), source.partition, outgoing)
+
+    def end_offset(self, place: TP) -> int | None:
+        """Return the offset after the newest record of a partition, as far as fetching has told."""
+        try:
+            end: int | None = self.consumer.highwater(place)
+        except IllegalStateError:
+            return None  # the partition is being taken away
+        return end
 
     def is_current(self, message: Message) -> bool:
         """Return whether a message was fetched since the last rebalance; an older one has been fetched again."""

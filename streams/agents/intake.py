@@ -13,9 +13,8 @@ from streams.topics import topic_name
 def attach(app: faust.App, line: Line, name: str, kind: type[CompilerErrors] | type[Feedback]) -> None:
     """Register the agent ``name``, which takes in the records of one kind."""
     source = app.topic(topic_name(kind), key_serializer="raw", value_serializer="raw")
-    size, wait = line.settings.batch_size, line.settings.batch_wait_s
 
     @app.agent(source, name=name)
     async def take(stream: StreamT[bytes]) -> None:
-        async for events in stream.noack_take(size, within=wait):  # type: ignore[attr-defined]  # not in StreamT
-            await line.process(events, kind)
+        async for event in stream.noack().events():  # type: ignore[attr-defined]  # not in StreamT
+            await line.process(event, kind)

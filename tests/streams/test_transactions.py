@@ -12,15 +12,20 @@ from typing import Any
 
 import faust
 import pytest
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.cluster import ClusterMetadata
+from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
 from aiokafka.protocol.metadata import MetadataResponse_v0
+from aiokafka.record.default_records import DefaultRecordBatch
 from faust.app import base as app_module
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.transport import consumer as consumer_module
 from faust.transport.consumer import Consumer, TransactionManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
+from mode.services import ServiceTask
 
+from streams.delivery import BatchProducer, Chunk, ChunkConsumer, Outgoing, _batches
 from streams.transactions import Gate, LineApp, TransactionalConsumer, TransactionalTransport
 
 FAUST = Path(faust.__file__).parent
@@ -151,6 +156,74 @@ def cluster(**partitions: int) -> ClusterMetadata:
     topics = [(0, name, [(0, number, 0, [0], [0]) for number in range(count)]) for name, count in partitions.items()]
     found.update_metadata(MetadataResponse_v0([(0, "host", 1)], topics))
     return found
+
+
+class TestWhatBatchedDeliveryLeansOn:
+    def test_the_transport_makes_our_producer(self, app: LineApp) -> None:
+        """``Transport.create_producer`` makes the class that the transport names."""
+        assert app.transport.Producer is BatchProducer
+        assert "self.Producer(" in inspect.getsource(type(app.transport).create_producer)
+
+    def test_the_consumer_fetches_by_partition(self) -> None:
+        """``getmany`` gets lists of records by partition from ``_wait_next_records``, and which are active."""
+        source = inspect.getsource(Consumer.getmany)
+        assert "records, active_partitions = await self._wait_next_records(timeout)" in source
+        assert "self._buffered_partitions" in source
+        assert parameters(ChunkConsumer.getmany) == parameters(Consumer.getmany) == ["self", "timeout"]
+
+    def test_offsets_come_from_what_was_acknowledged(self) -> None:
+        """The offset to commit is the one after the last record of the newest acknowledged chunk, and is told once."""
+        consumer = SimpleNamespace(_acked={TP("t", 0): [511, 255]}, _acked_index={TP("t", 0): {255, 511}})
+        assert ChunkConsumer._new_offset(consumer, TP("t", 0)) == 512  # type: ignore[arg-type]
+        assert ChunkConsumer._new_offset(consumer, TP("t", 0)) is None  # type: ignore[arg-type]
+        assert consumer._acked_index == {TP("t", 0): set()}
+        assert parameters(Consumer._new_offset) == ["self", "tp"]
+        assert callers(consumer_module, "_new_offset", "self") == {"_filter_committable_offsets"}
+
+    def test_gaps_are_told_to_one_method(self) -> None:
+        """Gaps between messages, which chunks have by nature, are kept by ``_add_gap`` alone."""
+        assert callers(consumer_module, "_add_gap", "self") == {"_drain_messages"}
+        assert parameters(ChunkConsumer._add_gap) == parameters(Consumer._add_gap)
+
+    def test_the_commit_timer_is_ours(self) -> None:
+        """Faust starts the task ``_commit_handler`` of the class, so that overriding it replaces the timer."""
+        assert isinstance(vars(Consumer)["_commit_handler"], ServiceTask)
+        assert isinstance(vars(TransactionalConsumer)["_commit_handler"], ServiceTask)
+        assert "_commit_handler" not in inspect.getsource(driver)
+
+    def test_transactions_are_committed_through_the_producer(self) -> None:
+        """The transaction manager ends transactions with ``Producer.commit_transactions``, with these arguments."""
+        assert parameters(BatchProducer.commit_transactions) == parameters(driver.Producer.commit_transactions)
+        assert callers(consumer_module, "commit_transactions", "producer") == {"commit"}
+
+    def test_batches_belong_to_their_transaction(self) -> None:
+        """A batch, to aiokafka, is refused outside a transaction, and adds its partition to one."""
+        assert "is_in_transaction()" in inspect.getsource(AIOKafkaProducer.send_batch)
+        assert "maybe_add_partition_to_txn" in inspect.getsource(MessageAccumulator._append_batch)
+        assert "is_transactional" in inspect.getsource(MessageAccumulator.create_builder)
+
+
+class TestChunk:
+    def test_a_chunk_stands_for_its_records(self) -> None:
+        """A chunk has the offset of its last record and the generation in which it was fetched."""
+        records = [record(offset) for offset in (7, 8, 11)]
+        chunk = Chunk.of(TP("t", 3), records, 5)
+        assert (chunk.topic, chunk.partition, chunk.offset, chunk.generation_id) == ("t", 3, 11, 5)
+        assert chunk.records == records
+
+    def test_what_a_full_batch_cannot_take_goes_into_the_next(self) -> None:
+        """Messages are cut into batches of the producer's size, none lost, in order; a larger one travels alone."""
+        values = [b"a" * 400, b"b" * 400, b"c" * 5000, b"d"]
+        messages = [Outgoing("t", b"key", value, [("ce_id", b"1")]) for value in values]
+        producer: Any = SimpleNamespace(create_batch=lambda: BatchBuilder(1000, 0, is_transactional=True))
+        batches = list(_batches(producer, messages))
+        assert all(batch.closed() for batch in batches)
+        read = [[one.value for one in DefaultRecordBatch(bytes(batch._build()))] for batch in batches]
+        assert read == [[b"a" * 400, b"b" * 400], [b"c" * 5000], [b"d"]]
+
+
+def record(offset: int) -> ConsumerRecord[bytes, bytes]:
+    return ConsumerRecord("t", 3, offset, 1_700_000_000_000, 0, b"key", b"value", None, 3, 5, ())
 
 
 class TestGate:

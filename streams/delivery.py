@@ -1,0 +1,144 @@
+"""How records come in and go out: by the chunk, not one by one.
+
+Faust hands every record through conductor, channel, stream and acknowledgement by itself, which costs some 500 µs
+each (measured; see ``docs/decisions/0007-batched-delivery.md``). Here one Faust message stands for a whole chunk of a
+partition, as it was fetched, and answers leave as batches that are put together before they reach the producer. All
+else is Faust's: groups, rebalances, agents, offsets, transactions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+from faust.exceptions import ProducerSendError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+from faust.types.tuples import ConsumerMessage
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A message on its way out; its partition is that of the record it answers."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Sequence[tuple[str, bytes]]
+
+
+class Chunk(ConsumerMessage):
+    """Consecutive records of one partition as one message of Faust; its offset is the last record's."""
+
+    records: Sequence[ConsumerRecord[bytes, bytes]]
+
+    @classmethod
+    def of(cls, tp: TP, records: Sequence[ConsumerRecord[bytes, bytes]], generation: int) -> Chunk:
+        """Return the chunk of ``records`` (at least one), fetched in this generation of the group."""
+        last = records[-1]
+        chunk = cls(tp.topic, tp.partition, last.offset, last.timestamp / 1000, 0, [], None, b"", None, tp=tp)
+        chunk.generation_id = generation
+        chunk.records = records
+        return chunk
+
+
+class ChunkConsumer(driver.Consumer):
+    """Faust's consumer, delivering what was fetched of a partition as one chunk.
+
+    Chunks of a partition are taken in order by one agent, so the newest acknowledged one tells the offset: there are
+    no gaps to be kept.
+    """
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - Faust's
+        """Yield a chunk per partition of what has been fetched."""
+        records, active = await self._wait_next_records(timeout)
+        generation = self.app.consumer_generation_id
+        if records is None or self.should_stop:
+            return
+        if not self.flow_active:
+            await self.perform_seek()
+            return
+        for tp, found in records.items():
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                return  # a rebalance has begun: what is left will be fetched again
+            if found and (active is None or tp in active or tp in self._buffered_partitions):
+                yield tp, Chunk.of(tp, found, generation)
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Keep no gaps: a chunk spans them."""
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Return the offset after the newest acknowledged chunk."""
+        acked = self._acked[tp]
+        if not acked:
+            return None
+        newest = max(acked)
+        acked.clear()
+        self._acked_index[tp].clear()
+        return int(newest) + 1
+
+
+class BatchProducer(driver.Producer):
+    """Faust's producer, which also sends whole batches, and ends the transactions of several partitions at once."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._sent: defaultdict[str, list[Awaitable[Any]]] = defaultdict(list)  # not yet acknowledged, by transaction
+
+    async def send_batches(self, transactional_id: str, partition: int, outgoing: Iterable[Outgoing]) -> None:
+        """Send messages in an open transaction, those of a topic in this order; a commit waits until all arrived.
+
+        Raises ``ProducerSendError`` when the transaction has no producer any more (it was fenced, or given up).
+        """
+        producer = self._transaction_producers.get(transactional_id)
+        if producer is None:
+            raise ProducerSendError(f"no transaction is open under {transactional_id}")
+        for topic, messages in groupby(sorted(outgoing, key=lambda one: one.topic), key=lambda one: one.topic):
+            for batch in _batches(producer, messages):
+                self._sent[transactional_id].append(await producer.send_batch(batch, topic, partition=partition))
+
+    async def commit_transactions(
+        self,
+        tid_to_offset_map: Mapping[str, Mapping[TP, int]],
+        group_id: str,
+        start_new_transaction: bool = True,
+    ) -> None:
+        """Commit each partition's transaction, all at the same time: each is some round trips.
+
+        Raises ``KafkaError`` when a batch was refused: a transaction without it must not be committed.
+        """
+        commit = super().commit_transactions
+
+        async def one(transactional_id: str, offsets: Mapping[TP, int]) -> None:
+            await asyncio.gather(*self._sent.pop(transactional_id, []))
+            await commit({transactional_id: offsets}, group_id, start_new_transaction)
+
+        await asyncio.gather(*(one(*item) for item in tid_to_offset_map.items()))
+
+    async def stop_transaction(self, transactional_id: str) -> None:
+        """Stop a transaction's producer; nobody asks any more what became of its batches."""
+        for sent in self._sent.pop(transactional_id, []):
+            asyncio.ensure_future(sent).add_done_callback(_ignore)
+        await super().stop_transaction(transactional_id)
+
+
+def _batches(producer: AIOKafkaProducer, messages: Iterable[Outgoing]) -> Iterator[Any]:
+    """Yield the messages as aiokafka's batches, each closed, so that it leaves at once."""
+    batch: Any = producer.create_batch()
+    for one in messages:
+        if batch.append(timestamp=None, key=one.key, value=one.value, headers=one.headers) is None:  # full
+            yield batch
+            batch = producer.create_batch()
+            batch.append(timestamp=None, key=one.key, value=one.value, headers=one.headers)
+    batch.close()
+    yield batch
+
+
+def _ignore(sent: asyncio.Future[Any]) -> None:
+    if not sent.cancelled():
+        sent.exception()  # looked at, so that asyncio does not complain of it
