@@ -27,16 +27,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--corpus", action="append", default=[], metavar="FILE", help="corpus for scale tests; may be given repeatedly"
     )
+    group.addoption("--seed", type=int, metavar="N", help="seed of the kill tests; printed by each run")
+    group.addoption("--minutes", type=float, default=30, help="how long the long kill test goes on; default: 30")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what needs a broker; leave scale tests out unless ``-m`` speaks of them."""
+    """Mark what needs a broker; leave scale and long tests out unless ``-m`` speaks of them."""
     for item in items:
         if "broker" in getattr(item, "fixturenames", ()):
             item.add_marker("integration")
-    if "scale" in config.getoption("markexpr"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("scale")]
+    unasked = [name for name in ("scale", "long") if name not in config.getoption("markexpr")]
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in unasked)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
