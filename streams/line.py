@@ -42,6 +42,7 @@ class Line:
         self.app, self.settings, self.metrics, self.fresh = app, settings, metrics, fresh
         self.partitions: dict[int, Partition] = {}
         self.restored = asyncio.Event()
+        self.signs = 0  # of progress while partitions are taken over: a long restore is no stall
         self._uncommitted: list[float] = []  # arrival times (UNIX seconds) of failures answered but not yet committed
         app.before_commit, app.after_commit, app.on_last_commit = self.write_checkpoints, self.note_commit, self.pause
 
@@ -60,6 +61,7 @@ class Line:
 
     async def take_over(self, assigned: Iterable[TP], options: Mapping[str, Any]) -> None:
         """Restore the assigned partitions; records wait until this is done."""
+        self._note_sign()
         numbers = sorted({place.partition for place in assigned if place.topic in SOURCES})
         started = time.monotonic()
         self.partitions = await restore_partitions(
@@ -68,9 +70,13 @@ class Line:
             options=options,
             group=self.app.conf.id,
             fresh=self.fresh,
+            progress=self._note_sign,
         )
         log.info("partitions %s restored in %.1f s", numbers, time.monotonic() - started)
         self.restored.set()
+
+    def _note_sign(self) -> None:
+        self.signs += 1
 
     async def process(self, event: EventT[Any], kind: type[CompilerErrors] | type[Feedback]) -> None:
         """Take a chunk in: all of it, or the process ends and the transaction with it; never skip and acknowledge.

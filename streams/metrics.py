@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 
 LATENCY_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 HTTP_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0)
@@ -19,6 +19,7 @@ class Metrics:
         self.registry = registry or CollectorRegistry()
         self._counters()
         self._latency()
+        self._liveness()
         self._model()
 
     def _counters(self) -> None:
@@ -48,6 +49,17 @@ class Metrics:
         self.lag = Gauge(
             "jidoka_consumer_lag", "Records not yet answered", ["topic", "partition"], registry=self.registry
         )
+
+    def _liveness(self) -> None:
+        reg = self.registry
+        self.stalled = Gauge(
+            "jidoka_worker_stalled", "1: work is due and has not moved for half of the stall limit", registry=reg
+        )
+        self.idle = Gauge(
+            "jidoka_worker_seconds_since_progress", "How long work that is due has not moved; else 0", registry=reg
+        )
+        self.broker_up = Gauge("jidoka_broker_up", "1: the broker answers this worker", registry=reg)
+        ProcessCollector(registry=reg)  # process_start_time_seconds tells restarts; memory, CPU, files
 
     def _model(self) -> None:
         reg, by_partition = self.registry, ["partition"]

@@ -80,8 +80,9 @@ async def restore_partitions(
     options: Mapping[str, Any],
     group: str,
     fresh: Callable[[], LineState],
+    progress: Callable[[], None] = lambda: None,
 ) -> dict[int, Partition]:
-    """Return the state of each partition as of the group's committed offsets.
+    """Return the state of each partition as of the group's committed offsets; ``progress`` hears of every record read.
 
     Where the checkpoints end earlier (one was damaged), the source records since are stepped through again, in the
     order of their timestamps, and their outputs, which were sent long ago, are dropped.
@@ -90,25 +91,30 @@ async def restore_partitions(
     partitions = {}
     async with _reader(bootstrap, options) as reader:
         for number in numbers:
-            checkpoints = [record async for record in _checkpoints(reader, number)]
+            checkpoints = [record async for record in _checkpoints(reader, number, progress)]
             partition, problems = restore(number, checkpoints, fresh)
             for problem in problems:
                 log.error("passed over: %s; the log since is replayed", problem)
-            await _catch_up(reader, partition, committed)
+            await _catch_up(reader, partition, committed, progress)
             partitions[number] = partition
     return partitions
 
 
-async def _checkpoints(reader: AIOKafkaConsumer, number: int) -> AsyncIterator[ModelCheckpoint]:
+async def _checkpoints(
+    reader: AIOKafkaConsumer, number: int, progress: Callable[[], None]
+) -> AsyncIterator[ModelCheckpoint]:
     place = TopicPartition(topic_name(ModelCheckpoint), number)
     async for record in read_all(reader, place):
+        progress()
         try:
             yield parse(ModelCheckpoint, record.value, MAX_MESSAGE_BYTES)
         except RecordError as error:
             log.error("passed over: %s/%d offset %d: %s", place.topic, number, record.offset, error)  # noqa: TRY400
 
 
-async def _catch_up(reader: AIOKafkaConsumer, partition: Partition, committed: Committed) -> None:
+async def _catch_up(
+    reader: AIOKafkaConsumer, partition: Partition, committed: Committed, progress: Callable[[], None]
+) -> None:
     """Step through what the group has committed beyond the partition's offsets."""
     missed: list[tuple[int, int, str, bytes]] = []
     for topic in SOURCES:
@@ -124,6 +130,7 @@ async def _catch_up(reader: AIOKafkaConsumer, partition: Partition, committed: C
         partition.offsets[topic] = end  # not dirty: a checkpoint goes with the next record, in a commit of its own
     for timestamp, _, topic, value in sorted(missed, key=lambda one: one[:3]):
         await asyncio.sleep(0)  # heartbeats and signals do not wait for a long replay
+        progress()
         _step_silently(partition.state, SOURCES[topic], value, timestamp)
     if missed:
         log.warning("partition %d: replayed %d records to rebuild its model", partition.number, len(missed))

@@ -36,6 +36,12 @@ class Settings(BaseSettings):
 
     commit_interval_s: Annotated[float, Field(gt=0, le=60)] = 0.3
     batch_size: Annotated[int, Field(ge=1, le=10_000)] = 256
+    broker_wait_s: Annotated[
+        float, Field(ge=0, le=3600, description="how long a worker that starts waits for a broker that is away")
+    ] = 30
+    stall_limit_s: Annotated[
+        float, Field(ge=1, le=3600, description="a worker ends itself when work waits and none is done for so long")
+    ] = 30
     warm_start: bool = Field(default=True, description="start a partition without checkpoint from a trained model")
     weighting: bool = Field(default=True, description="weigh categories by the OIP weights when learning")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from pathlib import Path
 
 import faust
@@ -13,24 +14,27 @@ from mode import Service
 
 from streams.app import build
 from streams.checkpoints import CODE_VERSION, RIVER_VERSION
-from streams.kafka import quiet_loggers
+from streams.kafka import client_options, describe_cluster, quiet_loggers
 from streams.line import Line
 from streams.metrics import Metrics
 from streams.published import fresh_state, newest_model
 from streams.settings import Settings
+from streams.watch import Watch
 from streams.web.ops import ops_app
 
 log = logging.getLogger(__name__)
+PROBE_LIMIT_S = 5.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0  # between looks for a broker; doubled each time
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class OpsEndpoint(Service):
     """Serves a worker's operations endpoint, and says where in ``announce`` (a JSON file) once it listens."""
 
-    def __init__(self, line: Line, announce: Path | None) -> None:
+    def __init__(self, line: Line, watch: Watch, announce: Path | None) -> None:
         super().__init__()
         self.line, self.announce = line, announce
-        self._runner = web.AppRunner(ops_app(line), access_log=None)
+        self._runner = web.AppRunner(ops_app(line, watch), access_log=None)
 
     async def on_start(self) -> None:
         """Listen."""
@@ -53,11 +57,31 @@ def run(settings: Settings, announce: Path | None = None) -> None:
     quiet_loggers()
     metrics = Metrics()
     metrics.model.info({"code": CODE_VERSION, "river": RIVER_VERSION, "learner": "hashed-logistic"})
+    asyncio.run(wait_for_broker(settings))
     published = asyncio.run(newest_model(settings)) if settings.warm_start else None
     app, line = build(settings, metrics, fresh_state(settings, published))
-    worker = faust.Worker(app, OpsEndpoint(line, announce), loglevel="INFO", redirect_stdouts=False, quiet=True)
+    watch = Watch(line, client_options(settings))
+    services = (watch, OpsEndpoint(line, watch, announce))
+    worker = faust.Worker(app, *services, loglevel="INFO", redirect_stdouts=False, quiet=True)
     try:
         worker.execute_from_commandline()
     except SystemExit as end:  # Faust ends every run with it; only a status other than 0 means anything
         if end.code:
             raise
+
+
+async def wait_for_broker(settings: Settings) -> None:
+    """Return once the broker answers; raises ``ConnectionError`` when it has not for ``broker_wait_s``."""
+    deadline = time.monotonic() + settings.broker_wait_s
+    pause = FIRST_PAUSE_S
+    while True:
+        try:
+            await describe_cluster(settings.broker or "", client_options(settings), PROBE_LIMIT_S)
+        except ConnectionError as error:
+            if time.monotonic() + pause > deadline:
+                raise
+            log.warning("%s; trying again in %.1f s", error, pause)
+        else:
+            return
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE_S)

@@ -1,4 +1,9 @@
-"""A worker's own endpoint: alive, ready, metrics, and the state of its partitions as JSON."""
+"""A worker's own endpoint: alive, ready, metrics, and the state of its partitions as JSON.
+
+``/healthz`` asks whether to start the worker again: 503 only when it is stalled or can commit nothing any more (it
+then ends itself; no answer at all within seconds means the same). ``/readyz`` asks whether it does its work now: 503
+with the reason also while it joins its group or restores, while it may be stalled, and while the broker is away.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +16,16 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from models.state import LineState
 from streams.line import Line
-from streams.restore import SOURCES
+from streams.watch import Watch
 
 LINE = web.AppKey("line", Line)
+WATCH = web.AppKey("watch", Watch)
 
 
-def ops_app(line: Line) -> web.Application:
+def ops_app(line: Line, watch: Watch) -> web.Application:
     """Return the application with ``/healthz``, ``/readyz``, ``/metrics`` and ``/v1/state``."""
     app = web.Application()
-    app[LINE] = line
+    app[LINE], app[WATCH] = line, watch
     app.add_routes(
         [
             web.get("/healthz", _alive),
@@ -32,30 +38,43 @@ def ops_app(line: Line) -> web.Application:
 
 
 async def _alive(request: web.Request) -> web.Response:
-    broken = request.app[LINE].app.gate.poisoned
-    status = "a batch broke off: nothing is committed any more; start this worker again" if broken else "ok"
-    return web.json_response({"status": status}, status=503 if broken else 200)
+    verdict = request.app[WATCH].verdict
+    if request.app[LINE].app.gate.poisoned:
+        return _status("a batch broke off: nothing is committed any more; start this worker again")
+    return _status(f"stalled: {verdict.reason}") if verdict.state == "stalled" else _status("ok", 200)
 
 
 async def _ready(request: web.Request) -> web.Response:
-    ready = request.app[LINE].restored.is_set()
-    status = "ready" if ready else "partitions are not assigned or not yet restored"
-    return web.json_response({"status": status}, status=200 if ready else 503)
+    verdict = request.app[WATCH].verdict
+    if verdict.state != "ok":
+        return _status(f"{verdict.state}: {verdict.reason}")
+    if not request.app[LINE].restored.is_set():
+        return _status("partitions are not assigned or not yet restored")
+    return _status("ready", 200)
+
+
+def _status(text: str, status: int = 503) -> web.Response:
+    return web.json_response({"status": text}, status=status)
 
 
 async def _metrics(request: web.Request) -> web.Response:
     line = request.app[LINE]
-    observe(line)
+    observe(line, request.app[WATCH])
     return web.Response(body=generate_latest(line.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def _state(request: web.Request) -> web.Response:
-    line = request.app[LINE]
+    line, watch = request.app[LINE], request.app[WATCH]
     partitions = [
         {"partition": number, "offsets": one.offsets} | describe(one.state)
         for number, one in sorted(line.partitions.items())
     ]
-    body = {"ready": line.restored.is_set(), "lag": sum(lags(line).values()), "partitions": partitions}
+    body = {
+        "ready": line.restored.is_set(),
+        "liveness": {"state": watch.verdict.state, "reason": watch.verdict.reason},
+        "lag": sum(lags(line, watch).values()),
+        "partitions": partitions,
+    }
     return web.Response(body=orjson.dumps(body), content_type="application/json")
 
 
@@ -78,23 +97,28 @@ def describe(state: LineState) -> dict[str, Any]:
     }
 
 
-def lags(line: Line) -> dict[tuple[str, int], int]:
-    """Return how many records of each source partition wait, by (topic, partition), as far as is known."""
-    consumer, found = line.app.consumer, {}
-    for number, partition in line.partitions.items():
-        for topic in SOURCES:
-            end = consumer.highwater(TP(topic, number))
-            if end is not None:
-                found[topic, number] = max(0, end - partition.offsets.get(topic, 0))
+def lags(line: Line, watch: Watch) -> dict[tuple[str, int], int]:
+    """Return how many records of each source partition wait, by (topic, partition), as far as is known.
+
+    The watch has asked the broker some seconds ago; what was fetched since then may reach further.
+    """
+    found = watch.lags()
+    for place, at in watch.positions().items():
+        known, end = watch.offsets.get(place), line.app.end_offset(TP(*place))
+        if end is not None and (known is None or end > known.log_end):
+            found[place] = max(0, end - at)
     return found
 
 
-def observe(line: Line) -> None:
+def observe(line: Line, watch: Watch) -> None:
     """Bring the gauges up to date; they are read far more seldom than they would be written."""
-    metrics = line.metrics
+    metrics, verdict = line.metrics, watch.verdict
+    metrics.stalled.set(verdict.state in {"stalling", "stalled"})
+    metrics.idle.set(verdict.idle_s)
+    metrics.broker_up.set(watch.broker_answers)
     for gauge in metrics.by_partition():
         gauge.clear()  # a partition that has moved to another worker is that one's to report
-    for (topic, number), lag in lags(line).items():
+    for (topic, number), lag in lags(line, watch).items():
         metrics.lag.labels(topic=topic, partition=number).set(lag)
     for number, partition in line.partitions.items():
         _observe_partition(line, str(number), partition.state)
