@@ -197,6 +197,22 @@ class ModelCheckpoint(Record):
     payload: str = Field(max_length=MAX_RECORD_BYTES * 4)
 
 
+class ModelCommand(Record):
+    """What a person asks of one partition's model: to go back to an earlier base of its checkpoints.
+
+    It has to stand in the partition that it names. ``sha256`` is that of the base's content: this one, or none.
+    """
+
+    topic: ClassVar[str] = "model-commands"
+
+    action: Literal["rollback"]
+    partition: Count
+    sequence: Count
+    sha256: Short
+    author: Short | None = None
+    comment: Text | None = None
+
+
 class AndonEvent(Record):
     """The line's lamp changed, or something wants a person's eye."""
 
@@ -230,6 +246,7 @@ RECORDS: tuple[type[Record], ...] = (
     Prediction,
     Model,
     ModelCheckpoint,
+    ModelCommand,
     AndonEvent,
     DeadLetter,
 )

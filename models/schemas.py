@@ -48,7 +48,7 @@ class Traffic:
 ROLES = {
     "producer": "a CI job, an HTTP client or a program generator: `jidoka push`, `label`, `generate`, `transpile`",
     "worker": "a stream worker, `jidoka worker`",
-    "trainer": "whoever publishes a model, `jidoka models`",
+    "trainer": "whoever publishes a model or takes one back, `jidoka models`",
     "consumer": "an application that reads the answers, or a person at `jidoka tail`",
 }
 TRAFFIC = {
@@ -59,6 +59,7 @@ TRAFFIC = {
     "predictions": Traffic(("worker",), ("consumer",)),
     "models": Traffic(("trainer",), ("worker",), "name of the model", "compact", 1),
     "model-checkpoints": Traffic(("worker",), ("worker",), "partition/kind/slot/chunk; slots come round", "compact"),
+    "model-commands": Traffic(("trainer",), ("worker",), "number of the partition it stands in"),
     "andon-events": Traffic(("worker",), ("consumer",), partitions=1),
     "dead-letters": Traffic(("worker",), ("consumer",)),
 }

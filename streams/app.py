@@ -7,7 +7,7 @@ from typing import Any
 
 from faust.types import TP
 
-from models.records import CompilerErrors, Feedback
+from models.records import CompilerErrors, Feedback, ModelCommand
 from models.state import LineState
 from streams.agents import intake
 from streams.kafka import client_options, faust_credentials
@@ -56,6 +56,7 @@ def build(settings: Settings, metrics: Metrics, fresh: Callable[[], LineState]) 
     line = Line(app, settings, metrics, fresh)
     intake.attach(app, line, "classify", CompilerErrors)
     intake.attach(app, line, "feedback", Feedback)
+    intake.attach(app, line, "commands", ModelCommand)
     _follow_rebalances(app, line, client_options(settings))
     return app, line
 

@@ -1,7 +1,9 @@
 """A partition's state on its way to and from the ``model-checkpoints`` topic.
 
 Every commit carries what changed since the one before: usually a small ``delta``, now and then a whole ``base``. The
-topic is compacted; keys come round again, so that old deltas and all but the last two bases disappear from it.
+topic is compacted; keys come round again, so that old deltas and all but the last two bases disappear from it. The
+first base of an hour, a day and a week is also written under a second key, which comes round after two of them: these
+are the models that a person can go back to (``docs/decisions/0008-rolling-back-a-model.md``).
 
 After a damaged checkpoint the next one is a base, numbered above all there are: the deltas that followed the damaged
 one still stand on the topic, and must never be applied to a state that they do not belong to.
@@ -15,7 +17,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 
 from models import snapshot
@@ -27,6 +29,8 @@ CHUNK_BYTES = 3 << 20  # of payload in one message, before base64
 DELTAS_PER_BASE = 100  # bounds what a restore has to read
 DELTA_KEYS = 3 * DELTAS_PER_BASE  # deltas of the last two bases stay, so that a damaged base can be done without
 BASE_KEYS = 2  # a base never overwrites the one before it: their sequences differ modulo this number
+# Of each of these periods the first bases of the last two stay, so that one is always at least a period old.
+KEPT = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 
 RIVER_VERSION, CODE_VERSION = version("river"), version("jidoka")
 
@@ -44,6 +48,7 @@ class Partition:
     sequence: int = -1
     dirty: bool = False
     base_sequence: int | None = None  # of the last base
+    base_time: datetime | None = None  # when it was written
     broken: bool = False  # the chain of deltas: the next checkpoint has to be a base
     deltas: int = 0  # since the last base
     base_bytes: int = 0
@@ -60,6 +65,12 @@ class Partition:
         self.dirty = False
         return self._base(now) if self._base_is_due() else self._delta(now)
 
+    def break_chain(self) -> None:
+        """Make the next checkpoint a base, with a number whose key is not that of the base before it."""
+        self.broken = True
+        if self.base_sequence is not None and (self.sequence + 1 - self.base_sequence) % BASE_KEYS == 0:
+            self.sequence += 1
+
     def _base_is_due(self) -> bool:
         if self.base_sequence is None:
             return True
@@ -70,16 +81,17 @@ class Partition:
     def _base(self, now: datetime) -> list[tuple[bytes, ModelCheckpoint]]:
         payload = snapshot.base(self.state)
         snapshot.mark_saved(self.state)
-        self.base_sequence, self.broken = self.sequence, False
+        slots = [*_kept_slots(self.base_time, now), f"base/{self.sequence % BASE_KEYS}"]
+        self.base_sequence, self.base_time, self.broken = self.sequence, now, False
         self.deltas, self.base_bytes, self.delta_bytes = 0, len(payload), 0
-        return self._keyed("base", self.sequence % BASE_KEYS, payload, now)
+        return [keyed for slot in slots for keyed in self._keyed("base", slot, payload, now)]
 
     def _delta(self, now: datetime) -> list[tuple[bytes, ModelCheckpoint]]:
         payload = snapshot.delta(self.state)
         self.deltas, self.delta_bytes = self.deltas + 1, self.delta_bytes + len(payload)
-        return self._keyed("delta", self.sequence % DELTA_KEYS, payload, now)
+        return self._keyed("delta", f"delta/{self.sequence % DELTA_KEYS}", payload, now)
 
-    def _keyed(self, kind: str, slot: int, payload: bytes, now: datetime) -> list[tuple[bytes, ModelCheckpoint]]:
+    def _keyed(self, kind: str, slot: str, payload: bytes, now: datetime) -> list[tuple[bytes, ModelCheckpoint]]:
         pieces = [payload[start : start + CHUNK_BYTES] for start in range(0, len(payload), CHUNK_BYTES)]
         common = {
             "time": now,
@@ -95,7 +107,7 @@ class Partition:
         }
         return [
             (
-                f"{self.number}/{kind}/{slot}/{index}".encode(),
+                f"{self.number}/{slot}/{index}".encode(),
                 ModelCheckpoint.model_validate(
                     common
                     | {
@@ -109,13 +121,23 @@ class Partition:
         ]
 
 
-@dataclass(frozen=True)
-class _Whole:
-    """A checkpoint with all its chunks."""
+def _kept_slots(before: datetime | None, now: datetime) -> list[str]:
+    """Return the slots in which a base written at ``now`` stays longer, given when the base before was written."""
+    if before is None:
+        return []
+    turns = {name: (_turn(before, length), _turn(now, length)) for name, length in KEPT.items()}
+    return [f"kept/{name}-{turn % 2}" for name, (last, turn) in turns.items() if turn != last]
 
-    kind: str
-    offsets: dict[str, int]
-    sha256: str
+
+def _turn(moment: datetime, length: timedelta) -> int:
+    return int(moment.timestamp() // length.total_seconds())
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A checkpoint with all its chunks: ``envelope`` is one of them, ``payload`` what they carry together."""
+
+    envelope: ModelCheckpoint
     payload: bytes
 
 
@@ -129,15 +151,15 @@ def restore(
     """
     problems: list[str] = []
     records = list(records)
-    found = _join_chunks(records)
+    found = join_chunks(records)
     partition = _newest_usable(number, found, problems) or Partition(number, fresh())
     _leave_behind(partition, max((record.sequence for record in records), default=-1))
     return partition, problems
 
 
-def _newest_usable(number: int, found: dict[int, _Whole], problems: list[str]) -> Partition | None:
-    for start in sorted((sequence for sequence, whole in found.items() if whole.kind == "base"), reverse=True):
-        partition = Partition(number, LineState(), base_sequence=start)
+def _newest_usable(number: int, found: dict[int, Whole], problems: list[str]) -> Partition | None:
+    for start in sorted((sequence for sequence, whole in found.items() if whole.envelope.kind == "base"), reverse=True):
+        partition = Partition(number, LineState(), base_sequence=start, base_time=found[start].envelope.time)
         if _apply(partition, found[start], start, problems):
             _follow(partition, found, problems)
             return partition
@@ -147,12 +169,11 @@ def _newest_usable(number: int, found: dict[int, _Whole], problems: list[str]) -
 def _leave_behind(partition: Partition, newest: int) -> None:
     """Number the next checkpoint above ``newest``; if some had to be passed over, make it a base."""
     if partition.sequence < newest:
-        partition.sequence, partition.broken = newest, True
-        if partition.base_sequence is not None and (newest + 1 - partition.base_sequence) % BASE_KEYS == 0:
-            partition.sequence += 1
+        partition.sequence = newest
+        partition.break_chain()
 
 
-def _join_chunks(records: Iterable[ModelCheckpoint]) -> dict[int, _Whole]:
+def join_chunks(records: Iterable[ModelCheckpoint]) -> dict[int, Whole]:
     """Return the checkpoints that have all their chunks, by sequence; of two with one sequence, the later written."""
     chunks: dict[tuple[int, str], dict[int, ModelCheckpoint]] = defaultdict(dict)
     for record in records:
@@ -162,7 +183,7 @@ def _join_chunks(records: Iterable[ModelCheckpoint]) -> dict[int, _Whole]:
         first = next(iter(parts.values()))
         if len(parts) == first.chunks:
             payload = b"".join(_decoded(parts[index].payload) for index in sorted(parts))
-            joined[sequence] = _Whole(first.kind, first.offsets, first.sha256, payload)
+            joined[sequence] = Whole(first, payload)
     return joined
 
 
@@ -173,26 +194,30 @@ def _decoded(text: str) -> bytes:
         return b""  # the hash will not match, and says so
 
 
-def _follow(partition: Partition, found: dict[int, _Whole], problems: list[str]) -> None:
+def _follow(partition: Partition, found: dict[int, Whole], problems: list[str]) -> None:
     """Apply the deltas after the partition's sequence, up to the first gap or damaged one."""
-    while (following := found.get(partition.sequence + 1)) is not None and following.kind == "delta":
+    while (following := found.get(partition.sequence + 1)) is not None and following.envelope.kind == "delta":
         if not _apply(partition, following, partition.sequence + 1, problems):
             return
         partition.deltas += 1
 
 
-def _apply(partition: Partition, whole: _Whole, sequence: int, problems: list[str]) -> bool:
+def _apply(partition: Partition, whole: Whole, sequence: int, problems: list[str]) -> bool:
     """Put one checkpoint into the partition; one that is damaged or unknown changes nothing and is reported."""
     try:
-        snapshot.apply(partition.state, _verified(whole))
+        snapshot.apply(partition.state, verified(whole))
     except SnapshotError as error:
-        problems.append(f"partition {partition.number}, checkpoint {sequence} ({whole.kind}): {error}")
+        problems.append(f"partition {partition.number}, checkpoint {sequence} ({whole.envelope.kind}): {error}")
         return False
-    partition.sequence, partition.offsets = sequence, dict(whole.offsets)
+    partition.sequence, partition.offsets = sequence, dict(whole.envelope.offsets)
     return True
 
 
-def _verified(whole: _Whole) -> bytes:
-    if hashlib.sha256(whole.payload).hexdigest() != whole.sha256:
+def verified(whole: Whole) -> bytes:
+    """Return the content of a checkpoint; raises ``SnapshotError`` when it is damaged or from another major river."""
+    if hashlib.sha256(whole.payload).hexdigest() != whole.envelope.sha256:
         raise SnapshotError("its content does not match its sha256")
+    theirs = whole.envelope.river_version
+    if theirs.partition(".")[0] != RIVER_VERSION.partition(".")[0]:
+        raise SnapshotError(f"written with river {theirs}, here is {RIVER_VERSION}: the major versions must be equal")
     return whole.payload

@@ -14,14 +14,25 @@ from aiokafka import ConsumerRecord
 from faust.types import TP, EventT
 
 from models.cloudevents import headers
-from models.records import CompilerErrors, Feedback, Prediction, Record, RecordError, parse
+from models.records import (
+    CompilerErrors,
+    Feedback,
+    ModelCheckpoint,
+    ModelCommand,
+    Prediction,
+    Record,
+    RecordError,
+    parse,
+)
 from models.state import LineState
 from models.step import step
 from streams.checkpoints import Partition
 from streams.dead_letters import dead_letter
 from streams.delivery import Chunk, Outgoing
+from streams.kafka import client_options
 from streams.metrics import Metrics
-from streams.restore import SOURCES, arrival, restore_partitions
+from streams.restore import SOURCES, Source, arrival, read_checkpoints, restore_partitions
+from streams.rollback import RollbackError, roll_back
 from streams.settings import Settings
 from streams.topics import topic_name
 from streams.transactions import LineApp
@@ -78,7 +89,7 @@ class Line:
     def _note_sign(self) -> None:
         self.signs += 1
 
-    async def process(self, event: EventT[Any], kind: type[CompilerErrors] | type[Feedback]) -> None:
+    async def process(self, event: EventT[Any], kind: type[Source]) -> None:
         """Take a chunk in: all of it, or the process ends and the transaction with it; never skip and acknowledge.
 
         Whoever asked may be cancelled (Faust cancels agents at a stop and at a rebalance): the chunk is finished
@@ -87,7 +98,7 @@ class Line:
         await self.restored.wait()
         await asyncio.shield(asyncio.ensure_future(self._process(event, kind)))
 
-    async def _process(self, event: EventT[Any], kind: type[CompilerErrors] | type[Feedback]) -> None:
+    async def _process(self, event: EventT[Any], kind: type[Source]) -> None:
         chunk = cast("Chunk", event.message)
         async with self.app.gate.batch():
             if not (self.restored.is_set() and self.app.is_current(chunk)):
@@ -102,16 +113,20 @@ class Line:
             event.ack()
         self._commit_when_caught_up()
 
-    async def _take_chunk(self, chunk: Chunk, kind: type[CompilerErrors] | type[Feedback]) -> None:
+    async def _take_chunk(self, chunk: Chunk, kind: type[Source]) -> None:
         """Step through the records and send what comes out; now and then the event loop has its turn."""
         outgoing: list[Outgoing] = []
+        checkpoints = await self._checkpoints(chunk.partition) if kind is ModelCommand else []
         turn = time.monotonic() + TURN_S
         for record in chunk.records:
-            outgoing += self._take(record, kind)
+            outgoing += self._take(record, kind, checkpoints)
             if time.monotonic() > turn:
                 await asyncio.sleep(0)
                 turn = time.monotonic() + TURN_S
         await self.app.emit(chunk.tp, outgoing)
+
+    async def _checkpoints(self, number: int) -> list[ModelCheckpoint]:
+        return await read_checkpoints(self.settings.broker or "", client_options(self.settings), number)
 
     def _at(self, chunk: Chunk) -> int:
         """Return the offset of the record that a chunk has come to."""
@@ -119,19 +134,22 @@ class Line:
         return max(first, self.partitions[chunk.partition].offsets.get(chunk.topic, first))
 
     def _take(
-        self, message: ConsumerRecord[bytes, bytes], kind: type[CompilerErrors] | type[Feedback]
+        self, message: ConsumerRecord[bytes, bytes], kind: type[Source], checkpoints: list[ModelCheckpoint]
     ) -> list[Outgoing]:
         partition = self.partitions[message.partition]
         now = arrival(message.timestamp / 1000)
         try:
             record = parse(kind, message.value)
-        except RecordError as error:
+            if isinstance(record, ModelCommand):
+                roll_back(partition, record, checkpoints)
+        except (RecordError, RollbackError) as error:
             partition.state.dead_letters += 1
             self.metrics.dead_letters.labels(topic=kind.topic).inc()
             outgoing = [_outgoing(dead_letter(message, str(error), now), message.key or b"")]
         else:
             key = record.project.encode()
-            outgoing = [_outgoing(output, key) for output in self._step(partition.state, record, now)]
+            outputs = [] if isinstance(record, ModelCommand) else self._step(partition.state, record, now)
+            outgoing = [_outgoing(output, key) for output in outputs]
             if kind is CompilerErrors:
                 self._uncommitted.append(now.timestamp())
         partition.advance(message.topic, message.offset)

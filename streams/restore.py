@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -12,19 +12,18 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from models.records import CompilerErrors, Feedback, ModelCheckpoint, RecordError, parse
+from models.records import CompilerErrors, Feedback, ModelCheckpoint, ModelCommand, RecordError, parse
 from models.state import LineState
 from models.step import step
 from streams.checkpoints import Partition, restore
+from streams.rollback import RollbackError, roll_back
 from streams.topics import MAX_MESSAGE_BYTES, topic_name
 
 log = logging.getLogger(__name__)
 
 POLL_MS = 300
-SOURCES: dict[str, type[CompilerErrors] | type[Feedback]] = {
-    topic_name(CompilerErrors): CompilerErrors,
-    topic_name(Feedback): Feedback,
-}
+Source = CompilerErrors | Feedback | ModelCommand
+SOURCES: dict[str, type[Source]] = {topic_name(kind): kind for kind in (CompilerErrors, Feedback, ModelCommand)}
 Committed = Mapping[tuple[str, int], int]
 
 
@@ -95,7 +94,7 @@ async def restore_partitions(
             partition, problems = restore(number, checkpoints, fresh)
             for problem in problems:
                 log.error("passed over: %s; the log since is replayed", problem)
-            await _catch_up(reader, partition, committed, progress)
+            await _catch_up(reader, partition, checkpoints, committed, progress)
             partitions[number] = partition
     return partitions
 
@@ -112,8 +111,18 @@ async def _checkpoints(
             log.error("passed over: %s/%d offset %d: %s", place.topic, number, record.offset, error)  # noqa: TRY400
 
 
+async def read_checkpoints(bootstrap: str, options: Mapping[str, Any], number: int) -> list[ModelCheckpoint]:
+    """Return what a partition's committed checkpoints are now; those that cannot be read are left out."""
+    async with _reader(bootstrap, options) as reader:
+        return [record async for record in _checkpoints(reader, number, lambda: None)]
+
+
 async def _catch_up(
-    reader: AIOKafkaConsumer, partition: Partition, committed: Committed, progress: Callable[[], None]
+    reader: AIOKafkaConsumer,
+    partition: Partition,
+    checkpoints: Sequence[ModelCheckpoint],
+    committed: Committed,
+    progress: Callable[[], None],
 ) -> None:
     """Step through what the group has committed beyond the partition's offsets."""
     missed: list[tuple[int, int, str, bytes]] = []
@@ -131,18 +140,23 @@ async def _catch_up(
     for timestamp, _, topic, value in sorted(missed, key=lambda one: one[:3]):
         await asyncio.sleep(0)  # heartbeats and signals do not wait for a long replay
         progress()
-        _step_silently(partition.state, SOURCES[topic], value, timestamp)
+        _step_silently(partition, SOURCES[topic], value, timestamp, checkpoints)
     if missed:
         log.warning("partition %d: replayed %d records to rebuild its model", partition.number, len(missed))
 
 
-def _step_silently(state: LineState, kind: type[CompilerErrors] | type[Feedback], value: bytes, ms: int) -> None:
+def _step_silently(
+    partition: Partition, kind: type[Source], value: bytes, ms: int, checkpoints: Sequence[ModelCheckpoint]
+) -> None:
     try:
         record = parse(kind, value)
-    except RecordError:
-        state.dead_letters += 1  # it was sent there when it was first read
+        if isinstance(record, ModelCommand):
+            roll_back(partition, record, checkpoints)
+    except (RecordError, RollbackError):
+        partition.state.dead_letters += 1  # it was sent there when it was first read
         return
-    step(state, record, arrival(ms / 1000))
+    if not isinstance(record, ModelCommand):
+        step(partition.state, record, arrival(ms / 1000))
 
 
 def arrival(seconds: float | None) -> datetime:

@@ -42,6 +42,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic(records.Prediction, _kept(30) | {"max.message.bytes": str(MAX_MESSAGE_BYTES)}),
     Topic(records.Model, _COMPACTED, partitioned=False),
     Topic(records.ModelCheckpoint, _COMPACTED),
+    Topic(records.ModelCommand, _kept(90)),
     Topic(records.AndonEvent, _kept(90), partitioned=False),
     Topic(records.DeadLetter, _kept(90) | {"max.message.bytes": str(MAX_MESSAGE_BYTES)}),
 )

@@ -1,16 +1,16 @@
-"""The agents that take records in: failed compilations are answered, feedback is learned by the same model."""
+"""The agents that take records in: failures are answered, feedback is learned, commands are obeyed by one model."""
 
 from __future__ import annotations
 
 import faust
 from faust.types import StreamT
 
-from models.records import CompilerErrors, Feedback
 from streams.line import Line
+from streams.restore import Source
 from streams.topics import topic_name
 
 
-def attach(app: faust.App, line: Line, name: str, kind: type[CompilerErrors] | type[Feedback]) -> None:
+def attach(app: faust.App, line: Line, name: str, kind: type[Source]) -> None:
     """Register the agent ``name``, which takes in the records of one kind."""
     source = app.topic(topic_name(kind), key_serializer="raw", value_serializer="raw")
 

@@ -1,0 +1,30 @@
+"""Going back to an earlier model: its classifier comes back, what was answered and learned from stays known."""
+
+from __future__ import annotations
+
+from models.records import ModelCommand
+from models.snapshot_header import MAX_ORIGIN
+from models.state import LineState
+
+MARK = "/rollback-"
+
+
+def taken(state: LineState, command: ModelCommand) -> bool:
+    """Return whether the command was obeyed before: it may stand on its topic twice."""
+    return state.recent.learned(_key(command))
+
+
+def go_back(state: LineState, earlier: LineState, command: ModelCommand) -> None:
+    """Give ``state`` the classifier of ``earlier``, the state of the base that the command names.
+
+    Everything else stays: answered failures and ids, or they would be learned twice; what people said; the scores,
+    which are those of the answers that were given. The origin tells since when: ``warm-start/rollback-4242``.
+    """
+    state.recent.add_id(_key(command))
+    state.classifier = earlier.classifier
+    mark = f"{MARK}{command.sequence}"
+    state.origin = earlier.origin.partition(MARK)[0][: MAX_ORIGIN - len(mark)] + mark
+
+
+def _key(command: ModelCommand) -> str:
+    return f"command {command.project} {command.id}"
