@@ -14,7 +14,7 @@ from typing import Literal
 
 from streams import runfile
 from streams.broker import KAFKA_VERSION, BrokerError, cache_dir, damaged, java, missing, ports
-from streams.kafka import KafkaConfigError, client_options, describe_cluster, run_anywhere
+from streams.kafka import KafkaConfigError, client_options, describe_cluster, run_anywhere, silent_addresses
 from streams.runfile import RunFile
 from streams.settings import Settings
 
@@ -89,13 +89,17 @@ def broker(settings: Settings, up: RunFile | None) -> Check:
     address = settings.broker or (up.broker if up else None)
     if address is None:
         return Check("broker", "ok", f"none is up in {settings.data_dir}; `jidoka up` starts one")
+    fix = _unreachable(settings, address)
     try:
         options = client_options(settings) if settings.broker else {}
         cluster = run_anywhere(lambda: describe_cluster(address, options, BROKER_LIMIT_S))
     except KafkaConfigError as error:
         return Check("broker", "fail", str(error), "correct the settings (JIDOKA_* or jidoka.yaml)")
     except ConnectionError as error:
-        return Check("broker", "fail", str(error), _unreachable(settings))
+        return Check("broker", "fail", str(error), fix)
+    if silent := silent_addresses(address):
+        detail = f"{len(silent)} of {address.count(',') + 1} brokers do not answer: {', '.join(silent)}"
+        return Check("broker", "warn", detail, f"`jidoka up` starts its own again by itself; else {fix}")
     return Check("broker", "ok", f"{address}: {cluster.brokers} broker(s), cluster {cluster.id}")
 
 
@@ -155,7 +159,8 @@ def _embedded_or(settings: Settings, status: Status) -> Status:
     return status if settings.broker is None else "ok"
 
 
-def _unreachable(settings: Settings) -> str:
+def _unreachable(settings: Settings, address: str) -> str:
     if settings.broker:
         return "check JIDOKA_BROKER, the network, and JIDOKA_SECURITY_PROTOCOL with its login and certificates"
-    return f"stop the line and start it again with `jidoka up`; its log: {settings.data_dir / 'logs' / 'kafka.log'}"
+    log = settings.data_dir / "logs" / ("kafka-*.log" if "," in address else "kafka.log")
+    return f"stop the line and start it again with `jidoka up`; its log: {log}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,9 @@ def client_options(settings: Settings) -> dict[str, Any]:
 
     Raises ``KafkaConfigError`` when a setting is missing, left over, or names a file that cannot be used.
     """
+    from streams import odd_headers  # noqa: PLC0415 - 0.3 s that pure commands do without
+
+    odd_headers.accept()
     options: dict[str, Any] = {"security_protocol": settings.security_protocol}
     _reject_leftovers(settings)
     if _is_sasl(settings):
@@ -105,6 +109,8 @@ async def describe_cluster(bootstrap: str, options: dict[str, Any], timeout_s: f
     from aiokafka.admin import AIOKafkaAdminClient  # noqa: PLC0415 - 0.3 s that pure commands do without
     from aiokafka.errors import KafkaError  # noqa: PLC0415
 
+    from streams.refusal import refusal  # noqa: PLC0415 - it needs this module
+
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(timeout_s * 1000), **options)
     try:
         with silenced("aiokafka"):
@@ -112,10 +118,28 @@ async def describe_cluster(bootstrap: str, options: dict[str, Any], timeout_s: f
                 await client.start()
                 answer = await client.describe_cluster()
     except (KafkaError, TimeoutError, OSError) as error:
-        raise ConnectionError(f"no Kafka answers at {bootstrap}: {error or type(error).__name__}") from error
+        reason = await refusal(bootstrap, options, timeout_s) if "security_protocol" in options else None
+        raise ConnectionError(reason or f"no Kafka answers at {bootstrap}: {error or type(error).__name__}") from error
     finally:
         await client.close()
     return Cluster(answer["cluster_id"] or "", len(answer["brokers"]), answer["controller_id"])
+
+
+def silent_addresses(bootstrap: str) -> list[str]:
+    """Return those of the addresses at which nothing listens; a cluster's own list still has a broker that just died.
+
+    It takes up to a second for each address that is not even refused.
+    """
+    return [address for address in bootstrap.split(",") if not _listens(address)]
+
+
+def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=1).close()
+    except (OSError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def run_anywhere(coroutine: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -16,7 +16,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from streams import runfile
-from streams.broker import EmbeddedBroker
+from streams.broker import EmbeddedCluster
+from streams.broker.node import Node
 from streams.runfile import RunFile
 from streams.settings import Settings
 from streams.web.server import check_exposure
@@ -99,14 +100,25 @@ class Child:
 
 
 class Supervisor:
-    """Starts a line and keeps it up; use as a context manager, ``settings`` then names the broker."""
+    """Starts a line and keeps it up; use as a context manager, ``settings`` then names the broker.
 
-    def __init__(self, settings: Settings, workers: int, progress: Callable[[str], None], *, web: bool = True) -> None:
+    ``brokers``: how many to start (one or three) where the settings name none; three keep every record on three.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        workers: int,
+        progress: Callable[[str], None],
+        *,
+        web: bool = True,
+        brokers: int = 1,
+    ) -> None:
         self.settings, self.progress = settings, progress
-        self.broker: EmbeddedBroker | None = None
-        self._wanted, self._web = workers, web
+        self.broker: EmbeddedCluster | None = None
+        self._wanted, self._web, self._brokers = workers, web, brokers
         self.children: list[Child] = []
-        self._broker_deaths: list[float] = []
+        self._deaths: dict[str, list[float]] = {}  # by the broker's name
         self._told: RunFile | None = None
 
     def __enter__(self) -> Supervisor:
@@ -127,8 +139,12 @@ class Supervisor:
         if self._web:
             check_exposure(self.settings)
         if self.settings.broker is None:
-            self.broker = EmbeddedBroker(self.settings.data_dir)
-            self.settings = self.settings.model_copy(update={"broker": self.broker.start(self.progress)})
+            self._refuse_security()
+            self.broker = EmbeddedCluster(self.settings.data_dir, self._brokers)
+            found: dict[str, Any] = {"broker": self.broker.start(self.progress)}
+            if self._brokers > 1:
+                found["replication"] = self._brokers
+            self.settings = self.settings.model_copy(update=found)
         self.progress("Creating the topics that are missing")
         self._ensure_topics()
         self.children = [self._worker(number) for number in range(self._wanted)]
@@ -147,6 +163,14 @@ class Supervisor:
             raise LineError(
                 f"a line is up in {self.settings.data_dir} already (process {running.pid}); stop it, or give this one "
                 "a folder of its own with --data-dir"
+            )
+
+    def _refuse_security(self) -> None:
+        if self.settings.security_protocol != "PLAINTEXT":
+            raise LineError(
+                f"JIDOKA_SECURITY_PROTOCOL is {self.settings.security_protocol}, but the broker that this line would "
+                "start takes plain connections, from this machine only; set JIDOKA_BROKER to your cluster, or unset "
+                "the security settings"
             )
 
     def _ensure_topics(self) -> None:
@@ -198,21 +222,22 @@ class Supervisor:
 
     def watch(self) -> None:
         """Start again what has died; raises ``LineError`` when it dies again and again."""
-        if self.broker is not None and self.broker.pid is None:
-            self._revive(self.broker)
+        if self.broker is not None:
+            for node in self.broker.revive():
+                self._tell_death(self.broker, node)
         for child in self.children:
             if not child.alive():
                 self._restart(child)
         self.write_run_file()
 
-    def _revive(self, broker: EmbeddedBroker) -> None:
-        """Start a broker that died again; workers and web wait for it and go on by themselves."""
-        self._broker_deaths = recent([*self._broker_deaths, time.monotonic()])
-        if len(self._broker_deaths) > MAX_RESTARTS:
-            raise LineError(f"the broker died {len(self._broker_deaths)} times in a minute; see {broker.log_file}")
-        self.progress(f"the broker died; starting it again, see {broker.log_file}")
-        if broker.start(self.progress) != self.settings.broker:
-            raise LineError("the broker's port was taken meanwhile; stop and start the line")
+    def _tell_death(self, cluster: EmbeddedCluster, node: Node) -> None:
+        """Workers and web wait for a broker that was started again, or use the others, and go on by themselves."""
+        self._deaths[node.name] = recent([*self._deaths.get(node.name, []), time.monotonic()])
+        deaths = len(self._deaths[node.name])
+        who = "the broker" if len(cluster.nodes) == 1 else f"the broker {node.name}"
+        if deaths > MAX_RESTARTS:
+            raise LineError(f"{who} died {deaths} times in a minute; see {node.log_file}")
+        self.progress(f"{who} died; starting it again, see {node.log_file}")
 
     def _restart(self, child: Child) -> None:
         child.restarts = recent([*child.restarts, time.monotonic()])

@@ -18,6 +18,7 @@ from streams.topics import TOPICS, Topic
 
 REQUEST_LIMIT_S = 30.0
 VISIBLE_LIMIT_S = 15.0
+OFFSETS_LIMIT_S = 15.0  # a partition without a leader keeps the reader asking for so long
 POLL_S = 0.05
 
 
@@ -141,8 +142,11 @@ def _check_partitions(counts: dict[str, int], settings: Settings, topics: Iterab
 async def _create(admin: AIOKafkaAdminClient, settings: Settings, topics: Sequence[Topic]) -> None:
     if not topics:
         return
+    kept = {"min.insync.replicas": "2"} if settings.replication > 2 else {}  # one may fail, and nothing is lost
     new = [
-        NewTopic(topic.name, wanted_partitions(topic, settings), settings.replication, topic_configs=topic.config)
+        NewTopic(
+            topic.name, wanted_partitions(topic, settings), settings.replication, topic_configs=topic.config | kept
+        )
         for topic in topics
     ]
     answer = await admin.create_topics(new, timeout_ms=int(REQUEST_LIMIT_S * 1000))
@@ -186,7 +190,12 @@ async def _offsets(
 ) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
     if not places:
         return {}, {}
-    reader = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, **client_options(settings))
+    reader = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        enable_auto_commit=False,
+        request_timeout_ms=int(OFFSETS_LIMIT_S * 1000),
+        **client_options(settings),
+    )
     try:
         await reader.start()
         reader.assign(places)  # without it, the reader finds each topic's leaders one metadata request after the other

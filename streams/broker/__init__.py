@@ -1,8 +1,21 @@
-"""The embedded broker: Apache Kafka in a JVM that pip installed, with jars fetched once; see ``EmbeddedBroker``."""
+"""The embedded broker: Apache Kafka in a JVM that pip installed, with jars fetched once; see ``EmbeddedCluster``."""
 
+from streams.broker.cluster import SIZES, EmbeddedBroker, EmbeddedCluster
 from streams.broker.errors import BrokerError
 from streams.broker.jars import cache_dir, damaged, fetch, missing
 from streams.broker.pins import KAFKA_VERSION
-from streams.broker.process import EmbeddedBroker
+from streams.broker.security import Listener, Security
 
-__all__ = ["KAFKA_VERSION", "BrokerError", "EmbeddedBroker", "cache_dir", "damaged", "fetch", "missing"]
+__all__ = [
+    "KAFKA_VERSION",
+    "SIZES",
+    "BrokerError",
+    "EmbeddedBroker",
+    "EmbeddedCluster",
+    "Listener",
+    "Security",
+    "cache_dir",
+    "damaged",
+    "fetch",
+    "missing",
+]

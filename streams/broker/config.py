@@ -1,4 +1,4 @@
-"""Kafka's settings for one small node, and the command line of its JVM; pure functions.
+"""Kafka's settings for small nodes on one machine, and the command line of its JVM; pure functions.
 
 Every path here is relative to the broker's home folder, the JVM's working directory: Kafka splits ``log.dirs`` at
 commas, log4j its file names at commas too, and Java reads property files as Latin-1.
@@ -6,9 +6,12 @@ commas, log4j its file names at commas too, and Java reads property files as Lat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from streams.broker import security as security_of
+from streams.broker.security import Security
 from streams.topics import MAX_MESSAGE_BYTES
 
 HOST = "127.0.0.1"
@@ -17,31 +20,48 @@ FORMATTING = "data.new"  # storage while it is formatted; renamed to DATA when t
 SERVER_PROPERTIES = "server.properties"
 LOG4J_PROPERTIES = "log4j2.properties"
 MIB = 1 << 20
+NO_SECURITY = Security()
 
 
-def server_properties(client_port: int, controller_port: int, data: str = DATA) -> dict[str, str]:
-    """Return the broker's settings: a single KRaft node, on the loopback only, quick to start and modest in memory."""
+@dataclass(frozen=True)
+class Place:
+    """Where one node of a cluster listens; ``secure_ports`` go with ``Security.listeners``."""
+
+    node: int
+    client_port: int
+    controller_port: int
+    secure_ports: tuple[int, ...] = ()
+
+
+def server_properties(
+    place: Place, cluster: Sequence[Place], security: Security = NO_SECURITY, data: str = DATA
+) -> dict[str, str]:
+    """Return the settings of one node: KRaft, broker and controller, on the loopback, quick to start, modest in memory.
+
+    ``cluster``: all nodes, this one included. Whatever is stored is on three of them if there are three, and an
+    acknowledged record on two at least.
+    """
+    replicas, least = str(min(3, len(cluster))), "2" if len(cluster) > 2 else "1"
     return {
         "process.roles": "broker,controller",
-        "node.id": "1",
-        # Static voters: the controller's port may differ from run to run, a dynamic quorum would store it.
-        "controller.quorum.voters": f"1@{HOST}:{controller_port}",
-        "listeners": f"CLIENT://{HOST}:{client_port},CONTROLLER://{HOST}:{controller_port}",
-        "advertised.listeners": f"CLIENT://{HOST}:{client_port}",
-        "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "inter.broker.listener.name": "CLIENT",
-        "controller.listener.names": "CONTROLLER",
+        "node.id": str(place.node),
+        # Static voters: the controllers' ports may differ from run to run, a dynamic quorum would store them.
+        "controller.quorum.voters": ",".join(f"{one.node}@{HOST}:{one.controller_port}" for one in cluster),
+        **_listeners(place, security),
         "log.dirs": data,
         "auto.create.topics.enable": "false",
         "message.max.bytes": str(MAX_MESSAGE_BYTES),
-        "offsets.topic.replication.factor": "1",
+        "default.replication.factor": replicas,
+        "min.insync.replicas": least,
+        "unclean.leader.election.enable": "false",
+        "offsets.topic.replication.factor": replicas,
         "offsets.topic.num.partitions": "4",
         "offsets.retention.minutes": str(365 * 24 * 60),  # a line that rests for a week must find its place again
-        "transaction.state.log.replication.factor": "1",
-        "transaction.state.log.min.isr": "1",
+        "transaction.state.log.replication.factor": replicas,
+        "transaction.state.log.min.isr": least,
         "transaction.state.log.num.partitions": "4",
-        "share.coordinator.state.topic.replication.factor": "1",
-        "share.coordinator.state.topic.min.isr": "1",
+        "share.coordinator.state.topic.replication.factor": replicas,
+        "share.coordinator.state.topic.min.isr": least,
         "group.initial.rebalance.delay.ms": "0",
         "log.segment.bytes": str(128 * MIB),  # compaction and retention leave the active segment alone
         "log.index.size.max.bytes": str(MIB),
@@ -51,6 +71,23 @@ def server_properties(client_port: int, controller_port: int, data: str = DATA) 
         "broker.heartbeat.interval.ms": "500",
         "num.network.threads": "2",
         "num.io.threads": "4",
+    }
+
+
+def _listeners(place: Place, security: Security) -> dict[str, str]:
+    secure = {security_of.listener_name(index): port for index, port in enumerate(place.secure_ports)}
+    clients = {"CLIENT": place.client_port, **secure}
+    advertised = ",".join(f"{name}://{HOST}:{port}" for name, port in clients.items())
+    protocols = zip(secure, (listener.protocol for listener in security.listeners), strict=True)
+    return {
+        "listeners": f"{advertised},CONTROLLER://{HOST}:{place.controller_port}",
+        "advertised.listeners": advertised,
+        "listener.security.protocol.map": ",".join(
+            ["CLIENT:PLAINTEXT", "CONTROLLER:PLAINTEXT", *(f"{name}:{protocol}" for name, protocol in protocols)]
+        ),
+        "inter.broker.listener.name": "CLIENT",
+        "controller.listener.names": "CONTROLLER",
+        **security_of.properties(security),
     }
 
 

@@ -21,7 +21,7 @@ class Jvm:
 
     def __init__(self, home: Path, log_file: Path, library: Path, heap_mb: int) -> None:
         self.home, self.log_file = home, log_file
-        self.console_file = log_file.with_name("kafka-console.log")
+        self.console_file = log_file.with_name(f"{log_file.stem}-console.log")
         self._temporary = home / "tmp"
         archive = java.class_archive(library)
         arguments = config.java_arguments(jars.classpath(library), heap_mb, self._temporary, archive)
@@ -55,7 +55,7 @@ class Jvm:
 
     def start_server(self, properties: Mapping[str, str], lock: FileLock) -> None:
         """Start the broker with ``properties``; it holds ``lock`` for as long as it lives."""
-        (self.home / config.SERVER_PROPERTIES).write_text(config.render(properties), "ascii")
+        self.write_settings(config.SERVER_PROPERTIES, properties)
         self._log_start = self.log_file.stat().st_size if self.log_file.exists() else 0
         with self.console_file.open("wb") as console:
             self._process = subprocess.Popen(  # noqa: S603 - our own runtime and arguments
@@ -82,16 +82,28 @@ class Jvm:
         shutil.rmtree(self._temporary, ignore_errors=True)
         self._temporary.mkdir()
         log4j = config.log4j_properties(f"../{self.log_file.parent.name}/{self.log_file.name}")
-        (self.home / config.LOG4J_PROPERTIES).write_text(config.render(log4j), "ascii")
+        self.write_settings(config.LOG4J_PROPERTIES, log4j)
+
+    def write_settings(self, name: str, properties: Mapping[str, str]) -> None:
+        """Write a property file into ``home`` that only this user can read: it may hold passwords."""
+        path = self.home / name
+        path.touch(mode=0o600)
+        path.chmod(0o600)
+        path.write_text(config.render(properties), "ascii")
 
     def new_lines(self) -> list[str]:
         """Return the end of what this run of the server wrote, to its log and to its console."""
         return last_lines(self.log_file, self._log_start) + last_lines(self.console_file)
 
-    def stop_server(self, timeout_s: float) -> None:
-        """Ask the server to stop, wait, and force it after ``timeout_s``; nothing happens when none runs."""
+    def ask_to_stop(self) -> None:
+        """Ask the server to stop, without waiting for it; nothing happens when none runs."""
         if self._process is not None:
             self._process.terminate()
+
+    def stop_server(self, timeout_s: float) -> None:
+        """Ask the server to stop, wait, and force it after ``timeout_s``; nothing happens when none runs."""
+        self.ask_to_stop()
+        if self._process is not None:
             try:
                 self._process.wait(timeout_s)
             except subprocess.TimeoutExpired:

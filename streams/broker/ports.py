@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Collection
+from contextlib import ExitStack
 from pathlib import Path
 
 from streams.broker.config import HOST
@@ -22,16 +24,27 @@ def is_free(port: int) -> bool:
         return True
 
 
+def several_free(count: int, taken: Collection[int] = ()) -> list[int]:
+    """Return that many different ports that were free a moment ago, none of ``taken`` among them."""
+    found: list[int] = []
+    with ExitStack() as stack:
+        while len(found) < count:
+            probe = stack.enter_context(socket.socket())  # kept open, or the next one might get the same
+            probe.bind((HOST, 0))
+            port = int(probe.getsockname()[1])
+            if port not in taken:
+                found.append(port)
+    return found
+
+
 def any_free() -> int:
     """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    return several_free(1)[0]
 
 
-def choose(home: Path, wanted: int = 0) -> int:
-    """Return ``wanted``, else the port of the last run, else 9092, else any: the first that is free."""
-    choices = (wanted, last(home), USUAL_PORT)
+def choose(home: Path, wanted: int = 0, usual: int = USUAL_PORT) -> int:
+    """Return ``wanted``, else the port of the last run, else ``usual``, else any: the first that is free."""
+    choices = (wanted, last(home), usual)
     return next((port for port in choices if port and is_free(port)), None) or any_free()
 
 

@@ -34,9 +34,24 @@ def cluster_id_of(meta: Path) -> str | None:
     return values["cluster.id"] if whole else None
 
 
-def prepare(home: Path, formatter: Callable[[str], object]) -> str:
+def kept_cluster_id(home: Path) -> str | None:
+    """Return the cluster id of the storage in ``home``, or of what was there last; ``None`` when nothing was."""
+    try:
+        return (home / CLUSTER_ID).read_text().strip() or None
+    except OSError:
+        return cluster_id_of(home / DATA / META)
+
+
+def in_use(home: Path) -> bool:
+    """Return whether ``home`` holds stored data."""
+    data = home / DATA
+    return data.is_dir() and any(data.iterdir())
+
+
+def prepare(home: Path, formatter: Callable[[str], object], fallback_id: str = "") -> str:
     """Make sure that ``home`` holds formatted storage and return its cluster id.
 
+    ``fallback_id``: the cluster id of new storage, where ``home`` never had one; empty: a fresh one.
     ``formatter``: formats ``home/data.new`` with the cluster id it is given. Only complete storage gets its real name,
     so that an interrupted format is simply done again. A lost ``meta.properties`` is restored from the copy kept
     beside the data.
@@ -44,8 +59,8 @@ def prepare(home: Path, formatter: Callable[[str], object]) -> str:
     Raises ``BrokerError`` when there is data that no ``meta.properties`` goes with.
     """
     data, copy = home / DATA, home / META
-    if not data.exists() or not any(data.iterdir()):
-        _format(home, formatter)
+    if not in_use(home):
+        _format(home, formatter, fallback_id)
     elif cluster_id_of(data / META) is None:
         if cluster_id_of(copy) is None:
             raise BrokerError(
@@ -61,10 +76,10 @@ def prepare(home: Path, formatter: Callable[[str], object]) -> str:
     return cluster_id
 
 
-def _format(home: Path, formatter: Callable[[str], object]) -> None:
-    data, formatting, kept = home / DATA, home / FORMATTING, home / CLUSTER_ID
+def _format(home: Path, formatter: Callable[[str], object], fallback_id: str) -> None:
+    data, formatting = home / DATA, home / FORMATTING
     shutil.rmtree(formatting, ignore_errors=True)
-    formatter((kept.read_text().strip() if kept.exists() else "") or new_cluster_id())
+    formatter(kept_cluster_id(home) or fallback_id or new_cluster_id())
     if data.exists():
         data.rmdir()
     formatting.replace(data)

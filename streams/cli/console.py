@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 T = TypeVar("T")
+CONNECT_LIMIT_S = 10.0
 
 DataDir = Annotated[str | None, typer.Option("--data-dir", help="Where the line keeps its files.", metavar="D")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
@@ -44,7 +45,14 @@ def load_settings(**flags: Any) -> Settings:
         first = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(map(str, first["loc"]))
         raise UserError(f"setting {name} (JIDOKA_{name.upper()}): {first['msg']}") from None
-    except (SettingsError, YAMLError, ValueError, TypeError) as error:  # the last two: a YAML list, or a text
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}" if mark else ""  # never the text itself: it may be a password
+        raise UserError(
+            f"jidoka.yaml{place}: not plain YAML; name: value lines are taken, no !tags, *aliases or %directives: put "
+            "a value that begins with one of ! & * % @ ` into quotes"
+        ) from None
+    except (SettingsError, ValueError, TypeError) as error:  # the last two: a YAML list, or a text
         what = " ".join(str(error).split())
         raise UserError(f"the settings cannot be read; jidoka.yaml holds name: value lines: {safe(what)}") from None
 
@@ -67,11 +75,20 @@ def find_line(settings: Settings) -> tuple[Settings, RunFile | None]:
 
 
 def check_security(settings: Settings) -> None:
-    """Raise ``UserError`` when the security settings do not fit together, or name a file that cannot be used."""
-    from streams.kafka import KafkaConfigError, client_options
+    """Raise ``UserError`` when the security settings do not fit together, or the broker does not let us in with them.
+
+    A broker that cannot be reached passes: what is done next says so.
+    """
+    from streams.kafka import KafkaConfigError, client_options, run_anywhere
+    from streams.refusal import refusal
 
     with as_user_error(KafkaConfigError):
-        client_options(settings)
+        options = client_options(settings)
+    broker = settings.broker
+    if broker and settings.security_protocol != "PLAINTEXT":
+        reason = run_anywhere(lambda: refusal(broker, options, CONNECT_LIMIT_S))
+        if reason:
+            raise UserError(safe(reason))
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:

@@ -50,6 +50,7 @@ def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
 
 
 async def _status(settings: Settings, running: RunFile | None) -> dict[str, Any]:
+    from streams.kafka import silent_addresses
     from streams.topic_admin import describe_topics
 
     states = await describe_topics(settings.broker or "", settings)
@@ -57,6 +58,7 @@ async def _status(settings: Settings, running: RunFile | None) -> dict[str, Any]
     partitions = [partition for worker in workers for partition in worker["state"]]
     return {
         "broker": settings.broker,
+        "silent_brokers": silent_addresses(settings.broker or ""),
         "web": running.web if running else None,
         "workers": [_brief(worker) for worker in workers],
         "lag": _lag(states, partitions),
@@ -106,7 +108,8 @@ def _lag(states: list[TopicState], partitions: list[dict[str, Any]]) -> int:
 def _show_status(found: dict[str, Any]) -> None:
     from rich.table import Table
 
-    out.print(f"broker  kafka://{found['broker']}\nweb     {found['web'] or 'not up'}")
+    silent = f"  [red]does not answer: {', '.join(found['silent_brokers'])}[/red]" if found["silent_brokers"] else ""
+    out.print(f"broker  kafka://{found['broker']}{silent}\nweb     {found['web'] or 'not up'}", soft_wrap=True)
     for worker in found["workers"]:
         state = "[green]ready[/green]" if worker["ready"] else "[red]does not answer[/red]"
         out.print(f"worker  {worker['pid']}  {state}  partitions {worker['partitions']}  {worker['url']}")

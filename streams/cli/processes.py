@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.console import DataDir, as_user_error, check_security, find_line, load_settings, out
+from streams.cli.console import DataDir, UserError, as_user_error, check_security, find_line, load_settings, out
 
 Announce = Annotated[Path | None, typer.Option(help="File that gets this process's address as JSON.", hidden=True)]
 Attached = Annotated[bool, typer.Option(help="Stop when standard input ends (the parent is gone).", hidden=True)]
@@ -24,17 +24,22 @@ def register(app: typer.Typer) -> None:
 def up(
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many worker processes.")] = 1,
     port: Annotated[int | None, typer.Option(help="Port of the web interface.", metavar="P")] = None,
+    brokers: Annotated[int, typer.Option(help="1, or 3 that hold every record; one of three may die.")] = 1,
     data_dir: DataDir = None,
 ) -> None:
     """Start the line: broker (if none is configured), topics, workers, web; Ctrl-C stops it all."""
-    from streams.broker import BrokerError
+    from streams.broker import SIZES, BrokerError
     from streams.cli.supervise import run_line
     from streams.web.server import WebError
 
     settings = load_settings(http_port=port, data_dir=data_dir)
+    if brokers not in SIZES:
+        raise UserError(f"--brokers {brokers}: there can be one broker, or three, of which one may die")
+    if brokers > 1 and settings.broker:
+        raise UserError(f"--brokers {brokers} starts brokers here, but JIDOKA_BROKER names others; use one of the two")
     check_security(settings)
     with as_user_error(BrokerError, WebError):
-        run_line(settings, workers)
+        run_line(settings, workers, brokers)
 
 
 def demo(

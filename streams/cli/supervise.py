@@ -20,9 +20,10 @@ STDIN = 0
 COUNTED = "Downloading"
 
 
-def run_line(settings: Settings, workers: int) -> None:
+def run_line(settings: Settings, workers: int, brokers: int = 1) -> None:
     """Start the line, print where it is, keep it up until Ctrl-C or SIGTERM."""
-    with line_errors(), interruptible(), Supervisor(settings, workers, progress) as line, stop_signals() as stopping:
+    supervisor = Supervisor(settings, workers, progress, brokers=brokers)
+    with line_errors(), interruptible(), supervisor as line, stop_signals() as stopping:
         out.print(f"[green]the line is up[/green]  broker kafka://{line.settings.broker}  web {line.web_url}")
         out.print(f"logs in {settings.data_dir / 'logs'}; Ctrl-C stops everything", soft_wrap=True)
         while not stopping.wait(WATCH_S):

@@ -28,9 +28,9 @@ from streams.broker import (
     damaged,
     fetch,
     java,
+    node,
     ownership,
     ports,
-    process,
 )
 from streams.broker.pins import JARS
 from streams.runfile import process_start
@@ -179,7 +179,7 @@ class TestFailures:
 
     def test_a_full_disk_is_seen_before(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Too little free space stops the start with the number of megabytes needed."""
-        monkeypatch.setattr(process, "MIN_FREE_BYTES", 1 << 60)
+        monkeypatch.setattr(node, "MIN_FREE_BYTES", 1 << 60)
         with pytest.raises(BrokerError, match=r"only \d+ MB are free .*JIDOKA_DATA_DIR"):
             EmbeddedBroker(tmp_path).start()
 

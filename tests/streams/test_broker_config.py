@@ -15,7 +15,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import runfile
-from streams.broker import BrokerError, config, errors, jars, ownership, pins, ports, storage
+from streams.broker import (
+    BrokerError,
+    EmbeddedCluster,
+    Listener,
+    Security,
+    config,
+    errors,
+    jars,
+    ownership,
+    pins,
+    ports,
+    storage,
+)
+from streams.broker.config import Place
 from streams.broker.locking import FileLock
 from streams.runfile import RunFile, process_start
 from streams.topics import MAX_MESSAGE_BYTES
@@ -23,24 +36,86 @@ from streams.topics import MAX_MESSAGE_BYTES
 META = "cluster.id=abc\ndirectory.id=d\nnode.id=1\nversion=1\n"
 
 
+def places(count: int) -> list[Place]:
+    return [Place(number, 1000 + number, 2000 + number) for number in range(1, count + 1)]
+
+
 class TestServerProperties:
-    def test_listens_on_the_loopback_only(self) -> None:
-        """No listener, the controller's included, is reachable from another machine."""
-        properties = config.server_properties(1111, 2222)
-        hosts = re.findall(r"//([^:]+):", properties["listeners"] + properties["advertised.listeners"])
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_listens_on_the_loopback_only(self, count: int) -> None:
+        """No listener, the controllers' and the secured ones included, is reachable from another machine."""
+        security = Security([Listener("SSL", Path("c"), Path("a"))])
+        one, *others = places(count)
+        one = Place(one.node, one.client_port, one.controller_port, (3000,))
+        properties = config.server_properties(one, [one, *others], security)
+        hosts = re.findall(r"(?://|@)([^:]+):", "".join(properties.values()))
         assert set(hosts) == {"127.0.0.1"}
+        assert "SECURE0://127.0.0.1:3000" in properties["advertised.listeners"]
 
     def test_takes_the_largest_record_of_the_line(self) -> None:
         """The broker accepts messages as large as the topics allow."""
-        assert int(config.server_properties(1, 2)["message.max.bytes"]) == MAX_MESSAGE_BYTES
+        assert int(config.server_properties(*_alone())["message.max.bytes"]) == MAX_MESSAGE_BYTES
+
+    def test_three_hold_everything_and_two_of_them_suffice(self) -> None:
+        """With three brokers whatever is stored has three copies, two at least when it is acknowledged."""
+        for place in places(3):
+            properties = config.server_properties(place, places(3))
+            copies = {value for name, value in properties.items() if name.endswith("replication.factor")}
+            least = {value for name, value in properties.items() if name.endswith(("min.isr", "min.insync.replicas"))}
+            assert (copies, least) == ({"3"}, {"2"})
+            assert properties["unclean.leader.election.enable"] == "false"
+            assert properties["controller.quorum.voters"].count("@") == 3
+        assert config.server_properties(*_alone())["offsets.topic.replication.factor"] == "1"
 
     @given(client=st.integers(1, 65535), controller=st.integers(1, 65535))
     def test_renders_as_one_ascii_line_for_each_setting(self, client: int, controller: int) -> None:
         """What Kafka reads back is what was set."""
-        properties = config.server_properties(client, controller)
+        place = Place(1, client, controller, (5,))
+        security = Security([Listener("SASL_SSL", Path("é"), Path("#"))], {"u": "p"}, authorize=True)
+        properties = config.server_properties(place, [place], security)
         text = config.render(properties)
         assert text.isascii()
         assert dict(line.split("=", 1) for line in text.splitlines()) == properties
+
+    @pytest.mark.parametrize("bad", ['a"b', "a;b", "a\\b", "a,b", "a]", "", "ä", "a b", "a\n"])
+    def test_refuses_logins_that_settings_would_read_otherwise(self, bad: str) -> None:
+        """A name or password that would end its place in Kafka's settings is refused, and never shown."""
+        with pytest.raises(ValueError, match="letters, digits"):
+            Security(users={bad: "p"})
+        with pytest.raises(ValueError, match="letters, digits") as caught:
+            Security(users={"u": bad})
+        assert not bad or bad not in str(caught.value).partition(":")[0]
+        assert "secret" not in repr(Security(users={"u": "secret"}))
+
+
+def _alone() -> tuple[Place, list[Place]]:
+    (place,) = places(1)
+    return place, [place]
+
+
+class TestSizes:
+    @pytest.mark.parametrize("count", [0, 2, 4, -1])
+    def test_one_or_three(self, tmp_path: Path, count: int) -> None:
+        """Any other number of brokers is refused."""
+        with pytest.raises(BrokerError, match="one, or three"):
+            EmbeddedCluster(tmp_path, count)
+
+    @pytest.mark.parametrize(("there", "wanted", "said"), [("kafka", 3, "--brokers 1"), ("kafka-2", 1, "--brokers 3")])
+    def test_data_of_another_size_are_left_alone(self, tmp_path: Path, there: str, wanted: int, said: str) -> None:
+        """Data that one broker made are not used by three, nor the other way round: the error says what would."""
+        (tmp_path / there / config.DATA / "topic-0").mkdir(parents=True)
+        with pytest.raises(BrokerError, match=rf"(?s)holds the data of .*{said}.*--data-dir"):
+            EmbeddedCluster(tmp_path, wanted).start()
+        assert [path.name for path in tmp_path.iterdir()] == [there]
+
+    def test_folders_of_different_clusters_are_not_mixed(self, tmp_path: Path) -> None:
+        """Three folders with two cluster ids are refused before a broker runs."""
+        for number, cluster_id in enumerate((*[storage.new_cluster_id()] * 2, storage.new_cluster_id()), 1):
+            data = tmp_path / f"kafka-{number}" / config.DATA
+            data.mkdir(parents=True)
+            (data / "meta.properties").write_text(META.replace("abc", cluster_id))
+        with pytest.raises(BrokerError, match="belong to different clusters"):
+            EmbeddedCluster(tmp_path, 3).start()
 
 
 class TestJars:
@@ -142,6 +217,12 @@ class TestPorts:
         ports.remember(tmp_path, last)
         assert ports.choose(tmp_path, wanted) == wanted
         assert ports.choose(tmp_path) == last
+
+    def test_free_ports_are_different(self) -> None:
+        """Several ports asked for at once differ from each other and from those already given."""
+        taken = set(ports.several_free(200))
+        more = ports.several_free(200, taken)
+        assert len(taken | set(more)) == 400
 
     def test_replaces_a_taken_port(self, tmp_path: Path) -> None:
         """A port that another server listens on is not chosen."""

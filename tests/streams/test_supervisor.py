@@ -54,7 +54,7 @@ class TestUp:
         settings = Settings(broker=None, data_dir=tmp_path / "line", warm_start=False, partitions=2)
         with Supervisor(settings, 1, said.append, web=False) as line:
             assert line.broker is not None
-            broker_pid, (worker,) = line.broker.pid, worker_pids(settings.data_dir)
+            (broker_pid,), (worker,) = line.broker.pids, worker_pids(settings.data_dir)
             assert broker_pid is not None
             run = runfile.read(settings.data_dir)
             assert run is not None
