@@ -239,16 +239,8 @@ class DeadLetter(Record):
 
 
 RECORDS: tuple[type[Record], ...] = (
-    Program,
-    TranspileResult,
-    CompilerErrors,
-    Feedback,
-    Prediction,
-    Model,
-    ModelCheckpoint,
-    ModelCommand,
-    AndonEvent,
-    DeadLetter,
+    *(Program, TranspileResult, CompilerErrors, Feedback, Prediction),
+    *(Model, ModelCheckpoint, ModelCommand, AndonEvent, DeadLetter),
 )
 
 R = TypeVar("R", bound=Record)

@@ -12,7 +12,6 @@ one still stand on the topic, and must never be applied to a state that they do 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -187,10 +186,19 @@ def join_chunks(records: Iterable[ModelCheckpoint]) -> dict[int, Whole]:
     return joined
 
 
+def has_base(records: Iterable[ModelCheckpoint]) -> bool:
+    """Return whether a base is among them with all its chunks."""
+    seen: dict[tuple[int, str], set[int]] = defaultdict(set)
+    bases = [record for record in records if record.kind == "base"]
+    for record in bases:
+        seen[record.sequence, record.sha256].add(record.chunk)
+    return any(len(seen[record.sequence, record.sha256]) == record.chunks for record in bases)
+
+
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # not only binascii.Error: letters beyond ASCII
         return b""  # the hash will not match, and says so
 
 
@@ -221,3 +229,10 @@ def verified(whole: Whole) -> bytes:
     if theirs.partition(".")[0] != RIVER_VERSION.partition(".")[0]:
         raise SnapshotError(f"written with river {theirs}, here is {RIVER_VERSION}: the major versions must be equal")
     return whole.payload
+
+
+def load_base(whole: Whole) -> LineState:
+    """Return the state that a base holds; raises ``SnapshotError`` when it is not usable."""
+    state = LineState()
+    snapshot.apply(state, verified(whole))
+    return state

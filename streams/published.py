@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import logging
 from collections.abc import Callable
@@ -26,17 +25,17 @@ async def newest_model(settings: Settings) -> bytes | None:
         published = [model async for model in follower.until_end()]
     for model in sorted(published, key=lambda one: one.time, reverse=True):
         try:
-            return _checked(model)
+            return usable_snapshot(model)
         except SnapshotError as error:
-            log.error("passed over: model %s of %s: %s", model.name, model.time, error)  # noqa: TRY400
+            log.error("passed over: model %r of %s: %s", model.name, model.time, error)  # noqa: TRY400
     return None
 
 
-def _checked(model: Model) -> bytes:
+def usable_snapshot(model: Model) -> bytes:
     """Return the model's snapshot after a trial load; raises ``SnapshotError``."""
     try:
         packed = base64.b64decode(model.payload, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # not only binascii.Error: letters beyond ASCII
         raise SnapshotError(f"its payload is not base64: {error}") from None
     if hashlib.sha256(packed).hexdigest() != model.sha256:
         raise SnapshotError("its payload does not match its sha256")

@@ -1,25 +1,28 @@
-"""What stands on the checkpoints' topic, told as cards; and going back to one of its bases.
+"""Going back to an earlier base: the command, and how a worker obeys it.
 
-A command to go back is a record that the worker of its partition reads in order with all others, so that it is obeyed
-exactly once by the same means: its effect, its offset and the base that follows are one transaction.
+A command is a record that the worker of its partition reads in order with all others, so it is obeyed exactly once by
+the same means: its effect, its offset and the base that follows it are one transaction.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from models import snapshot
+from aiokafka import AIOKafkaProducer
+
+from models.cloudevents import headers
 from models.records import ModelCheckpoint, ModelCommand
 from models.rollback import go_back, taken
 from models.snapshot import SnapshotError
-from models.state import LineState
-from streams.checkpoints import Partition, Whole, join_chunks, verified
+from streams.checkpoints import Partition, join_chunks, load_base
+from streams.kafka import client_options
+from streams.settings import Settings
+from streams.topics import topic_name
 
 log = logging.getLogger(__name__)
+
+SOURCE_URI = "/jidoka/models"
 
 
 class RollbackError(ValueError):
@@ -27,7 +30,7 @@ class RollbackError(ValueError):
 
 
 def roll_back(partition: Partition, command: ModelCommand, records: Iterable[ModelCheckpoint]) -> None:
-    """Obey a command: the partition's model is the one of an earlier base, its next checkpoint a base.
+    """Obey a command: the partition has the model of an earlier base, and its next checkpoint is a base.
 
     ``records`` are the partition's checkpoints. Raises ``RollbackError``, and then nothing has changed.
     """
@@ -36,91 +39,34 @@ def roll_back(partition: Partition, command: ModelCommand, records: Iterable[Mod
     if taken(partition.state, command):
         return
     base = join_chunks(records).get(command.sequence)
-    if base is None or base.envelope.kind != "base" or base.envelope.sha256 != command.sha256:
+    if base is None or (base.envelope.kind, base.envelope.sha256) != ("base", command.sha256):
         raise RollbackError(
-            f"partition {partition.number} has no base {command.sequence} with sha256 {command.sha256[:12]} any more; "
-            "`jidoka models list` shows those that it has"
+            f"partition {partition.number} holds no base {command.sequence} with sha256 {command.sha256[:12]}; "
+            "`jidoka models list` shows those that it holds"
         )
     try:
-        earlier = _loaded(base)
+        earlier = load_base(base)
     except SnapshotError as error:
         raise RollbackError(f"base {command.sequence} of partition {partition.number}: {error}") from error
     before = partition.state.model_version
     go_back(partition.state, earlier, command)
     partition.break_chain()
-    log.warning("partition %d: model %s gone back to %s", partition.number, before, partition.state.model_version)
+    log.warning("partition %d: from model %s back to %s", partition.number, before, partition.state.model_version)
 
 
-def _loaded(base: Whole) -> LineState:
-    state = LineState()
-    snapshot.apply(state, verified(base))
-    return state
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a checkpoint says of itself, and of a usable base what is in it; ``problem`` says why it is not usable.
-
-    ``size`` is in bytes, as stored. A delta is not put on top of its base here: only its hash is checked.
-    """
-
-    partition: int
-    sequence: int
-    kind: str
-    time: datetime
-    offsets: dict[str, int]
-    size: int
-    sha256: str
-    river_version: str
-    code_version: str
-    problem: str | None = None
-    model: dict[str, Any] | None = None
-
-
-def cards(records: Iterable[ModelCheckpoint]) -> list[Card]:
-    """Return the whole checkpoints among ``records``, by partition and sequence."""
-    by_partition: dict[int, list[ModelCheckpoint]] = {}
-    for record in records:
-        by_partition.setdefault(record.partition, []).append(record)
-    return [
-        _card(whole) for _, found in sorted(by_partition.items()) for _, whole in sorted(join_chunks(found).items())
-    ]
-
-
-def _card(whole: Whole) -> Card:
-    envelope, problem, model = whole.envelope, None, None
-    try:
-        if envelope.kind == "base":
-            model = _describe(_loaded(whole))
-        else:
-            verified(whole)
-    except SnapshotError as error:
-        problem = str(error)
-    return Card(
-        partition=envelope.partition,
-        sequence=envelope.sequence,
-        kind=envelope.kind,
-        time=envelope.time,
-        offsets=envelope.offsets,
-        size=len(whole.payload),
-        sha256=envelope.sha256,
-        river_version=envelope.river_version,
-        code_version=envelope.code_version,
-        problem=problem,
-        model=model,
+async def send(settings: Settings, command: ModelCommand) -> None:
+    """Put a command on its topic, in the partition that it names; it is acknowledged on return."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.broker, acks="all", enable_idempotence=True, **client_options(settings)
     )
-
-
-def _describe(state: LineState) -> dict[str, Any]:
-    scores = state.scores
-    return {
-        "version": state.model_version,
-        "examples": state.classifier.examples,
-        "labels": list(state.classifier.labels),
-        "failures": state.failures,
-        "scored": scores.n,
-        "accuracy": scores.accuracy,
-        "rolling_accuracy": scores.rolling_accuracy,
-        "macro_f1": scores.macro_f1,
-        "baselines": scores.baselines,
-    }
+    await producer.start()
+    try:
+        await producer.send_and_wait(
+            topic_name(ModelCommand),
+            command.to_bytes(),
+            key=str(command.partition).encode(),
+            partition=command.partition,
+            headers=headers(command, SOURCE_URI),
+        )
+    finally:
+        await producer.stop()

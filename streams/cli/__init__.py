@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import dead_letters, label, model, operate, processes, read, write
+from streams.cli import dead_letters, label, model, models, operate, processes, read, write
 from streams.cli.console import UserError, err, out
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ def options(
 
 
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(models.app, name="models")
 
 USAGE, INTERRUPTED = 2, 130
 

@@ -1,0 +1,204 @@
+"""The models of a line that is up: listed, shown, and taken back while workers run."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from models.records import CompilerErrors, DeadLetter, ModelCheckpoint, ModelCommand
+from models.state import LineState
+from streams.checkpoints import join_chunks, load_base
+from streams.cli import main
+
+pytestmark = pytest.mark.integration
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Done:
+    status: int
+    out: str
+    err: str
+
+
+Jidoka = Callable[..., Done]
+
+
+@pytest.fixture
+def jidoka(line: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Jidoka:
+    """Return a function that runs ``jidoka`` in this process against the test's line."""
+    for name in [name for name in os.environ if name.startswith("JIDOKA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("JIDOKA_BROKER", f"kafka://{line.broker}")
+    monkeypatch.setenv("JIDOKA_DATA_DIR", str(line.settings.data_dir))
+    monkeypatch.setenv("COLUMNS", "240")
+
+    def run(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["jidoka", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        shown = capsys.readouterr()
+        return Done(int(exit_.value.code or 0), shown.out, shown.err)
+
+    return run
+
+
+def checkpoints(jidoka: Jidoka, *arguments: object) -> list[dict[str, Any]]:
+    """Return what ``models list --json`` says of the checkpoints."""
+    done = jidoka("models", "list", "--json", *arguments)
+    assert done.status == 0, done.err
+    found: list[dict[str, Any]] = json.loads(done.out)["checkpoints"]
+    return found
+
+
+def learn(line: Any, kit: Any, failures: list[CompilerErrors], answered: int) -> None:
+    """Let the line take in failures, in several commits."""
+    for place in range(0, len(failures), 10):
+        line.push(failures[place : place + 10])
+        answered += len(failures[place : place + 10])
+        line.wait_until_answered(answered)
+
+
+def first_base(line: Any) -> ModelCheckpoint:
+    base: ModelCheckpoint = line.records(ModelCheckpoint, 0)[0]
+    return base
+
+
+def go_back(line: Any, command_id: str, **changes: Any) -> ModelCommand:
+    """Put a command to go back to the first base on the topic."""
+    sha256 = first_base(line).sha256
+    fields = {"id": command_id, "time": NOW, "project": "jidoka", "action": "rollback", "partition": 0}
+    command = ModelCommand.model_validate(fields | {"sequence": 0, "sha256": sha256} | changes)
+    line.push([command])
+    return command
+
+
+class TestLooking:
+    def test_an_empty_line(self, jidoka: Jidoka) -> None:
+        """Before the first answer there is nothing to list, and nothing to go back to."""
+        assert checkpoints(jidoka) == []
+        done = jidoka("models", "rollback", 0, "--yes")
+        assert (done.status, "none yet" in done.err) == (2, True)
+
+    def test_list_and_show(self, line: Any, kit: Any, jidoka: Jidoka) -> None:
+        """Checkpoints are listed by partition with what they hold; one that was damaged on the topic says so."""
+        line.worker().start()
+        learn(line, kit, kit.make_failures(30), 0)
+        found = checkpoints(jidoka)
+        assert [one["sequence"] for one in found] == list(range(len(found)))
+        assert [one["kind"] for one in found] == ["base"] + ["delta"] * (len(found) - 1)
+        assert found[-1]["offsets"]["jidoka.compiler-errors.v1"] == 30
+        shown = jidoka("models", "show", 0, found[-1]["sequence"], "--json")
+        assert json.loads(shown.out)["model"]["version"] == line.workers[0].partition(0)["model_version"]
+        table = jidoka("models", "list", 0).out
+        assert found[0]["sha256"][:12] in table
+
+        damaged = first_base(line).model_copy(update={"payload": "AAAA"})
+        line.send_keyed(ModelCheckpoint, [(b"0/base/0/0", damaged.to_bytes())], 0)
+        newer = first_base(line).to_bytes().replace(b'"schema_version":1', b'"schema_version":9')
+        line.send_keyed(ModelCheckpoint, [(b"0/base/1/0", newer)], 0)
+        assert "does not match its sha256" in checkpoints(jidoka)[0]["problem"]
+        done = jidoka("models", "show", 0, 0)
+        assert done.status == 1
+        assert "not usable: its content does not match its sha256" in done.out
+        assert jidoka("models", "rollback", 0, "--to", 0, "--yes").status == 2
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("list", 99), "no partition 99: there are 0 to 3"),
+            (("show", 0, 7), "partition 0 has no checkpoint 7"),
+            (("rollback", 99), "no partition 99"),
+        ],
+    )
+    def test_mistakes(self, jidoka: Jidoka, arguments: tuple[object, ...], message: str) -> None:
+        """What is not there is refused with what there is."""
+        done = jidoka("models", *arguments)
+        assert (done.status, message in done.err) == (2, True), done.err
+
+
+class TestGoingBack:
+    def test_while_a_worker_runs(self, line: Any, kit: Any, jidoka: Jidoka, eventually: Any) -> None:
+        """The worker goes on with the earlier model: same answers to what it has answered, nothing learned twice."""
+        worker = line.worker().start()
+        failures = kit.make_failures(60)
+        learn(line, kit, failures, 0)
+        base = first_base(line)
+        done = jidoka("models", "rollback", 0, "--yes", "--author", "ada", "--comment", "a bad night")
+        assert done.status == 0, done.err
+        eventually(lambda: "/rollback-0+" in worker.partition(0)["model_version"], deadline_s=20)
+        assert worker.alive
+
+        line.push(failures)
+        answers = line.wait_until_answered(120)
+        assert [kit.timeless(one) for one in answers[60:]] == [kit.timeless(one) for one in answers[:60]]
+        state = worker.partition(0)
+        assert (state["failures"], state["repeats"]) == (60, 60)
+        assert state["model_version"] == f"empty/rollback-0+{load_first(base).classifier.examples}"
+
+        worker.kill()
+        restored = line.restored().state
+        assert restored.model_version == state["model_version"]
+        assert restored.classifier.weights.tobytes() == load_first(base).classifier.weights.tobytes()
+        assert checkpoints(jidoka, 0)[-1]["problem"] is None
+
+    def test_after_kill_9(self, line: Any, kit: Any, eventually: Any) -> None:
+        """Commands that a killed worker leaves behind are obeyed once each, whatever is sent twice."""
+        worker = line.worker().start()
+        failures = kit.make_failures(40)
+        learn(line, kit, failures[:20], 0)
+        command = go_back(line, "c1")
+        worker.kill()
+        line.push([command])  # again
+        line.push(failures[20:])
+        worker.start()
+        line.wait_until_answered(40)
+        eventually(lambda: worker.partition(0)["offsets"].get("jidoka.model-commands.v1") == 2)
+        first = worker.partition(0)
+        assert first["model_version"].startswith("empty/rollback-0+")
+        assert (first["failures"], first["repeats"]) == (40, 0)
+        line.push([command])  # and again, after more was learned
+        eventually(lambda: worker.partition(0)["offsets"].get("jidoka.model-commands.v1") == 3)
+        assert worker.partition(0)["model_version"] == first["model_version"]
+
+    def test_refusals_become_dead_letters(self, line: Any, kit: Any, eventually: Any) -> None:
+        """A command that cannot be obeyed, and one that cannot be read, are dead letters; the worker goes on."""
+        worker = line.worker().start()
+        learn(line, kit, kit.make_failures(10), 0)
+        go_back(line, "c1", partition=2)
+        go_back(line, "c2", sha256="0" * 64)
+        line.send(ModelCommand, [b"{}"])
+        letters = eventually(lambda: found if len(found := line.records(DeadLetter)) == 3 else [], deadline_s=20)
+        assert [one.source_topic for one in letters] == ["jidoka.model-commands.v1"] * 3
+        assert "a command for partition 2 in partition 0" in letters[0].reason
+        assert "holds no base 0 with sha256 000000000000" in letters[1].reason
+        assert worker.partition(0)["model_version"].startswith("empty+")
+
+    def test_a_damaged_base_after_it(self, line: Any, kit: Any, eventually: Any) -> None:
+        """With the base after going back damaged, the log since is replayed, the command with it."""
+        worker = line.worker().start()
+        learn(line, kit, kit.make_failures(20), 0)
+        go_back(line, "c1")
+        eventually(lambda: "/rollback-0+" in worker.partition(0)["model_version"], deadline_s=20)
+        learn(line, kit, kit.make_failures(10, seed=2), 20)
+        worker.kill()
+        whole = kit.fingerprint(line.restored().state)
+        messages = [one for one in line.messages(ModelCheckpoint, 0) if b"/base/" in one.key]
+        assert len(messages) == 2
+        damaged = json.loads(messages[1].value) | {"payload": "AAAA"}
+        line.send_keyed(ModelCheckpoint, [(messages[1].key, json.dumps(damaged).encode())], 0)
+        assert kit.fingerprint(line.restored().state) == whole
+
+
+def load_first(base: ModelCheckpoint) -> LineState:
+    """Return the state in a base that has one chunk."""
+    return load_base(join_chunks([base])[base.sequence])
