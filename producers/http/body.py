@@ -7,6 +7,7 @@ import gzip
 import hmac
 import io
 import zlib
+from collections.abc import Iterator
 
 from aiohttp import web
 from pydantic import SecretStr
@@ -15,8 +16,8 @@ from producers.ci.formats import GZIP_MAGIC
 from producers.http.limits import MIB, Limits
 from producers.http.problems import Refusal
 
-ENCODINGS = ("identity", "gzip", "deflate")  # aiohttp undoes them while the body arrives
-CHUNK_BYTES = 1 << 16
+ENCODINGS = ("identity", "gzip", "deflate")
+CHUNK_BYTES, PIECE_BYTES = 1 << 16, 1 << 20
 
 
 def authorise(request: web.Request, token: SecretStr | None) -> None:
@@ -47,20 +48,59 @@ async def receive(request: web.Request, limits: Limits, most: int) -> bytes:
         raise _too_large(most, "sent")
     try:
         async with asyncio.timeout(limits.receive_s):
-            return await _collect(request, most if encoding == "identity" else limits.inflated_bytes)
+            return await _collect(request, encoding, most, limits.inflated_bytes)
     except TimeoutError:
         raise Refusal(408, f"the body did not arrive within {limits.receive_s:.0f} s") from None
     except (web.RequestPayloadError, OSError, EOFError, zlib.error):
         raise Refusal(400, f"the body cannot be read: damaged, cut off, or not {encoding}") from None
 
 
-async def _collect(request: web.Request, most: int) -> bytes:
-    body = bytearray()
+async def _collect(request: web.Request, encoding: str, most: int, inflated: int) -> bytes:
+    body, sent, unpack = bytearray(), 0, _Unpacker(encoding)
     async for chunk in request.content.iter_chunked(CHUNK_BYTES):
-        body += chunk
-        if len(body) > most:
-            raise _too_large(most, "taken")
+        sent += len(chunk)
+        if sent > most:
+            raise _too_large(most, "sent")
+        for piece in unpack.pieces(chunk):
+            body += piece
+            if len(body) > inflated:
+                raise _too_large(inflated, "taken after unpacking")
+            await asyncio.sleep(0)  # a chunk may unpack to a thousand times its size
+    if not unpack.complete:
+        raise EOFError
     return bytes(body)
+
+
+class _Unpacker:
+    """Undoes a Content-Encoding in pieces of at most ``PIECE_BYTES``; raises ``zlib.error`` for anything else."""
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+        self._zlib: zlib._Decompress | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Return whether what has come so far is whole."""
+        return self._zlib is None or self._zlib.eof
+
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield what the next bytes unpack to."""
+        if self._encoding == "identity":
+            yield chunk
+            return
+        while chunk:
+            if self._zlib is None or (self._zlib.eof and self._encoding == "gzip"):  # gzip files may be joined
+                self._zlib = zlib.decompressobj(self._window(chunk))
+            elif self._zlib.eof:
+                raise zlib.error("more bytes after the end")
+            yield self._zlib.decompress(chunk, PIECE_BYTES)
+            chunk = self._zlib.unconsumed_tail or self._zlib.unused_data
+
+    def _window(self, chunk: bytes) -> int:
+        """Return zlib's word for the format; "deflate" means zlib's, but some send the bare stream."""
+        if self._encoding == "gzip":
+            return 16 + zlib.MAX_WBITS
+        return zlib.MAX_WBITS if chunk[0] & 0x0F == zlib.DEFLATED else -zlib.MAX_WBITS
 
 
 def inflate(body: bytes, limits: Limits) -> bytes:

@@ -45,13 +45,23 @@ def ingest_routes(
     """Return the routes by which failures and feedback come in.
 
     ``token``: what writers must present; none if it is ``None`` or empty. ``count(outcome, n)`` is told how many
-    records were ``accepted``, ``rejected`` or ``undelivered``. Refusals are problem details (RFC 9457).
+    records were ``accepted``, ``rejected`` or ``undelivered``. Refusals are problem details (RFC 9457). Serve them
+    with ``auto_decompress=False``: bodies are unpacked here, within limits and with refusals that say why.
     """
     intake = _Intake(sender, token, limits or Limits(), count, clock)
     return [
-        web.post("/v1/compiler-errors", explained(intake.compiler_errors)),
-        web.post("/v1/feedback", explained(intake.feedback)),
+        web.post("/v1/compiler-errors", explained(intake.compiler_errors), expect_handler=_expect),
+        web.post("/v1/feedback", explained(intake.feedback), expect_handler=_expect),
     ]
+
+
+async def _expect(request: web.Request) -> web.StreamResponse | None:
+    """Answer ``Expect: 100-continue``, which curl sends before a large body, and refuse any other expectation."""
+    if request.headers.get("Expect", "").lower() != "100-continue":
+        return Refusal(417, "no expectation but 100-continue is met: leave the header Expect away").response()
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # of the answer itself nothing is sent yet
+    return None
 
 
 @dataclass

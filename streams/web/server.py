@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from streams.metrics import HttpMetrics
 from streams.settings import Settings
@@ -68,6 +69,7 @@ async def serving(settings: Settings, make_ingest: MakeIngest, status: Status = 
     Raises ``WebError`` for an address that others reach while no token is set, and for a port that is taken.
     """
     check_exposure(settings)
+    logging.getLogger("aiohttp.server").addFilter(_brief)
     ring, metrics = PredictionRing(), HttpMetrics()
     async with make_ingest(settings, metrics.count_records) as ingest, RecentPredictions(settings, ring) as recent:
 
@@ -75,12 +77,21 @@ async def serving(settings: Settings, make_ingest: MakeIngest, status: Status = 
             return [one for one in (ingest.problem(), recent.problem) if one]
 
         app = api_app(Reading(ring, metrics, problems, status), ingest.routes, settings.http_host)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, auto_decompress=False)
         await runner.setup()
         try:
             yield await _listen(runner, settings)
         finally:
             await runner.cleanup()
+
+
+def _brief(record: logging.LogRecord) -> bool:
+    """Let one line stand for what a client did wrong: a stack trace each would fill the disk for whoever likes."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError | web.RequestPayloadError):
+        record.msg, record.args = "not HTTP, or cut off (%s)", (type(error).__name__,)
+        record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
+    return True
 
 
 def check_exposure(settings: Settings) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -83,7 +84,9 @@ class Service:
                 clock=lambda: NOW,
             )
             app.add_routes(routes)
-            async with TestClient(TestServer(app)) as client:
+            server = TestServer(app)
+            await server.start_server(auto_decompress=False)
+            async with TestClient(server) as client:
                 return await conversation(client)
 
         return asyncio.run(run())
@@ -300,6 +303,52 @@ class TestSize:
         assert len(bomb) < self.LIMITS.body_bytes
         headers = {"Content_Encoding": encoding} if encoding else {}
         assert_problem(Service(limits=self.LIMITS).post(FAILURES, bomb, {"project": "demo"}, **headers), 413)
+
+    @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+    def test_bomb_costs_no_more_than_is_taken(self, encoding: str) -> None:
+        """Unpacking ends at the bound: a bomb of 200 MB takes a few megabytes."""
+        limits = Limits(body_bytes=1_000_000, inflated_bytes=1_000_000)
+        body = b"\n" * 200_000_000
+        bomb = gzip.compress(body) if encoding == "gzip" else zlib.compress(body)
+        del body
+        tracemalloc.start()
+        try:
+            answer = Service(limits=limits).post(FAILURES, bomb, {"project": "demo"}, Content_Encoding=encoding)
+            _, highest = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert_problem(answer, 413)
+        assert highest < 20_000_000
+
+    @pytest.mark.parametrize(
+        ("body", "encoding", "status"),
+        [
+            (gzip.compress(TEXT) + gzip.compress(TEXT), "gzip", 202),
+            (zlib.compress(TEXT, wbits=-15), "deflate", 202),
+            (gzip.compress(TEXT)[:-4], "gzip", 400),
+            (zlib.compress(TEXT)[:-4], "deflate", 400),
+            (zlib.compress(TEXT) + b"more", "deflate", 400),
+            (gzip.compress(TEXT) + b"more", "gzip", 400),
+            (b"\xff" * 50, "deflate", 400),
+            (TEXT, "br", 415),
+            (TEXT, "gzip, gzip", 415),
+            (b"", "gzip", 400),
+        ],
+    )
+    def test_encodings(self, service: Service, body: bytes, encoding: str, status: int) -> None:
+        """Joined gzip files and bare deflate are taken; what is cut off, longer than it says or unknown is refused."""
+        answer = service.post(FAILURES, body, {"project": "demo"}, Content_Encoding=encoding)
+        assert answer.status == status
+        if status != 202:
+            assert_problem(answer, status)
+
+    @pytest.mark.parametrize(("expected", "status"), [("100-continue", 202), ("a-miracle", 417)])
+    def test_expectations(self, service: Service, expected: str, status: int) -> None:
+        """What curl expects before it sends a large body is met; any other expectation is refused and explained."""
+        answer = service.post(FAILURES, TEXT, {"project": "demo"}, Expect=expected)
+        assert answer.status == status
+        if status != 202:
+            assert_problem(answer, status)
 
     def test_damaged_content_encoding_is_refused(self, service: Service) -> None:
         """A body that is not what its Content-Encoding says gets a 400."""

@@ -18,7 +18,7 @@ from streams import odd_headers
 from streams.kafka import client_options
 from streams.settings import Settings
 from streams.topics import topic_name
-from tests.fuzzing import Raw, HeaderName, send_raw
+from tests.fuzzing import HeaderName, Raw, send_raw
 
 PLACE = TopicPartition("t", 0)
 PLAIN, ODD = (
