@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +12,14 @@ from aiokafka import AIOKafkaProducer
 
 from models.records import DeadLetter
 from streams.kafka import client_options
+from streams.restore import SOURCES
 from streams.settings import Settings
-from streams.topics import MAX_MESSAGE_BYTES, TOPICS
+from streams.topics import MAX_MESSAGE_BYTES
 
 MAX_REASON = 4_000
 MAX_HEADERS = 50
 MAX_VALUE, MAX_KEY, MAX_HEADER_BYTES = 6 << 20, 3 << 20, 1 << 20  # together, in base64, they fit into one message
+MAX_LETTER_KEY = 1 << 20  # of the letter's own message, beside them
 CUT = "(too large: only the beginning of it is kept)"
 
 
@@ -47,45 +49,62 @@ def dead_letter(message: Any, reason: str, now: datetime) -> DeadLetter:
     )
 
 
-async def resend(settings: Settings, letters: Iterable[DeadLetter]) -> None:
-    """Send each letter's original bytes to the topic it came from; all are acknowledged on return.
+def letter_key(message: Any) -> bytes:
+    """Return the key under which the letter of a message goes on its topic; the letter holds the original one."""
+    return (message.key or b"")[:MAX_LETTER_KEY]
 
-    Letters are untrusted: raises ``DeadLetterError``, before anything is sent, for one that names no topic or
-    partition of the line, or that does not hold the original bytes.
+
+async def resend(
+    settings: Settings, letters: Iterable[DeadLetter], refused: Callable[[str], None] | None = None
+) -> int:
+    """Send each letter's original bytes to the topic it came from; return how many, all acknowledged.
+
+    Letters are untrusted: one that names no topic or partition that workers read, or that does not hold the original
+    bytes, is passed over and ``refused`` told why; without ``refused`` it raises ``DeadLetterError`` before anything
+    is sent.
     """
-    letters = list(letters)
-    messages = [_message(letter) for letter in letters]
-    options = client_options(settings)
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.broker,
         acks="all",
         enable_idempotence=True,
         max_request_size=MAX_MESSAGE_BYTES,
-        **options,
+        **client_options(settings),
     )
     await producer.start()
     try:
+        messages = []
         for letter in letters:
-            numbers = await producer.partitions_for(letter.source_topic)
-            if letter.partition not in numbers:
-                raise DeadLetterError(
-                    f"dead letter {letter.id}: {letter.source_topic} has partitions {sorted(numbers)}"
-                )
-        for message in messages:
-            await producer.send_and_wait(**message)
+            try:
+                messages.append(await _checked(producer, letter))
+            except DeadLetterError as error:
+                if refused is None:
+                    raise
+                refused(str(error))
+        waiting = [await producer.send(**message) for message in messages]
+        await asyncio.gather(*waiting)
     finally:
         await producer.stop()
+    return len(messages)
+
+
+async def _checked(producer: AIOKafkaProducer, letter: DeadLetter) -> dict[str, Any]:
+    message = _message(letter)
+    numbers = await producer.partitions_for(letter.source_topic)
+    if letter.partition not in numbers:
+        raise DeadLetterError(f"dead letter {letter.id}: {letter.source_topic} has partitions {sorted(numbers)}")
+    return message
 
 
 def _message(letter: DeadLetter) -> dict[str, Any]:
-    if letter.source_topic not in {topic.name for topic in TOPICS}:
-        raise DeadLetterError(f"dead letter {letter.id} names {letter.source_topic}, which is no topic of the line")
+    if letter.source_topic not in SOURCES:  # no other topic: a forged letter would write there with our rights
+        known = ", ".join(SOURCES)
+        raise DeadLetterError(f"dead letter {letter.id} names {letter.source_topic}; workers read only {known}")
     if letter.reason.endswith(CUT):
         raise DeadLetterError(f"dead letter {letter.id} does not hold all of its bytes; its source was too large")
     try:
         key, value = _decode(letter.key), _decode(letter.value)
         headers = [(name, _decode(data) or b"") for name, data in letter.headers.items()]
-    except binascii.Error:
+    except ValueError:
         raise DeadLetterError(f"dead letter {letter.id}: its bytes are not base64") from None
     if key is None and value is None:
         value = b""  # the client refuses to send nothing at all

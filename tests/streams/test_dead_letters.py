@@ -13,8 +13,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.records import CompilerErrors, DeadLetter, parse
-from streams.dead_letters import CUT, DeadLetterError, dead_letter, resend
+from models.records import CompilerErrors, DeadLetter, ModelCheckpoint, parse
+from streams.dead_letters import CUT, DeadLetterError, dead_letter, letter_key, resend
 from streams.settings import Settings
 from streams.topics import MAX_MESSAGE_BYTES, topic_name
 
@@ -76,7 +76,7 @@ class TestMaking:
     def test_the_largest_message_fits(self, fields: dict[str, Any]) -> None:
         """A message as large as Kafka lets through still makes a letter that fits into one, and says what is cut."""
         letter = dead_letter(message(**fields), "why", NOW)
-        wire(letter)
+        assert len(wire(letter)) + len(letter_key(message(**fields))) < MAX_MESSAGE_BYTES - 65_536
         assert letter.reason == f"why {CUT}"
 
     def test_a_long_reason_is_cut(self) -> None:
@@ -116,6 +116,9 @@ class TestResending:
         ("fields", "told"),
         [
             ({"source_topic": "payments"}, "payments"),
+            ({"source_topic": topic_name(DeadLetter)}, "workers read only"),
+            ({"source_topic": topic_name(ModelCheckpoint)}, "workers read only"),
+            ({"value": "nöt bäse64"}, "base64"),
             ({"partition": 4}, r"partitions \[0, 1, 2, 3\]"),
             ({"value": "not base64!"}, "base64"),
             ({"headers": {"h": "%"}}, "base64"),
@@ -132,3 +135,14 @@ class TestResending:
             asyncio.run(resend(fresh_line, [good, bad]))
         asyncio.run(resend(fresh_line, [good.model_copy(update={"value": base64.b64encode(b"mark").decode()})]))
         assert [one.value for one in self.read(broker, 1)] == [b"mark"]
+
+    def test_bad_letters_may_be_passed_over(self, broker: str, fresh_line: Settings) -> None:
+        """Where somebody is told of those that cannot be sent, the others are sent, in their order, under their key."""
+        good = [dead_letter(message(key=b"order", value=b"%d" % number), "why", NOW) for number in range(50)]
+        bad = good[0].model_copy(update={"id": "the-bad-one", "partition": 9})
+        told: list[str] = []
+        assert asyncio.run(resend(fresh_line, [*good[:20], bad, *good[20:]], told.append)) == 50
+        assert [one.split(":")[0] for one in told] == ["dead letter the-bad-one"]
+        found = self.read(broker, 50)
+        assert [one.value for one in found] == [b"%d" % number for number in range(50)]
+        assert {one.key for one in found} == {b"order"}
