@@ -9,6 +9,10 @@ from platformdirs import user_data_path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 
+# What a worker does: the topics it takes in. "classify" takes failures, feedback and commands, which share a model. A
+# role that is added gets a consumer group of its own, `{app_id}-{role}`, so that roles scale apart.
+Role = Literal["classify"]
+
 
 class Settings(BaseSettings):
     """How this process reaches Kafka, where it keeps its files and how it learns; secrets never print."""
@@ -26,6 +30,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(default_factory=lambda: user_data_path("jidoka", appauthor=False))
     app_id: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")] = "jidoka"
+    role: Role = Field(default="classify", description="what a worker does")
     partitions: Annotated[int, Field(ge=1, le=1024)] = 4
     replication: Annotated[int, Field(ge=1, le=7)] = 1
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from streams.cli.console import DataDir, UserError, as_user_error, check_security, find_line, load_settings, out
+from streams.cli.console import DataDir, UserError, as_user_error, check_security, find_line, load_settings, out, safe
 
 Announce = Annotated[Path | None, typer.Option(help="File that gets this process's address as JSON.", hidden=True)]
 Attached = Annotated[bool, typer.Option(help="Stop when standard input ends (the parent is gone).", hidden=True)]
+MAX_WORKERS = 64
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    workers: Annotated[int, typer.Option(min=1, max=64, help="How many worker processes.")] = 1,
+    workers: Annotated[str, typer.Option(help="How many worker processes: N, or by role, classify=N.")] = "1",
     port: Annotated[int | None, typer.Option(help="Port of the web interface.", metavar="P")] = None,
     brokers: Annotated[int, typer.Option(help="1, or 3 that hold every record; one of three may die.")] = 1,
     data_dir: DataDir = None,
@@ -32,14 +34,26 @@ def up(
     from streams.cli.supervise import run_line
     from streams.web.server import WebError
 
-    settings = load_settings(http_port=port, data_dir=data_dir)
+    settings, count = load_settings(http_port=port, data_dir=data_dir), worker_count(workers)
     if brokers not in SIZES:
         raise UserError(f"--brokers {brokers}: there can be one broker, or three, of which one may die")
     if brokers > 1 and settings.broker:
         raise UserError(f"--brokers {brokers} starts brokers here, but JIDOKA_BROKER names others; use one of the two")
     check_security(settings)
     with as_user_error(BrokerError, WebError):
-        run_line(settings, workers, brokers)
+        run_line(settings, count, brokers)
+
+
+def worker_count(text: str) -> int:
+    """Return how many workers ``--workers`` asks for; raises ``UserError`` that says what may be given."""
+    from streams.settings import Role
+
+    role, given, number = text.rpartition("=")
+    if given and role not in get_args(Role):
+        raise UserError(f"--workers {safe(text)}: no role {safe(role)}; there are: {', '.join(get_args(Role))}")
+    if not re.fullmatch("[0-9]{1,2}", number) or not 1 <= int(number) <= MAX_WORKERS:
+        raise UserError(f"--workers {safe(text)}: give a number from 1 to {MAX_WORKERS}, or classify=N")
+    return int(number)
 
 
 def demo(
@@ -55,16 +69,23 @@ def demo(
         run_demo(data_dir, limit, screenshot)
 
 
-def worker(data_dir: DataDir = None, announce: Announce = None, attached: Attached = False) -> None:
+def worker(
+    role: Annotated[str | None, typer.Option(help="What it does; default: all that there is, classify.")] = None,
+    data_dir: DataDir = None,
+    announce: Announce = None,
+    attached: Attached = False,
+) -> None:
     """Run one worker against the line that is up, or against JIDOKA_BROKER; SIGTERM stops it."""
     from aiokafka.errors import KafkaError
 
     from streams.cli.supervise import stop_with_parent
     from streams.worker import run
 
-    settings, _ = find_line(load_settings(data_dir=data_dir))
+    settings, _ = find_line(load_settings(data_dir=data_dir, role=role))
     if attached:
         stop_with_parent()
+    with as_user_error(OSError):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder of its own
     with as_user_error(KafkaError, ConnectionError):
         run(settings, announce)
 
