@@ -15,13 +15,14 @@ from aiokafka.admin import AIOKafkaAdminClient
 from models.records import CompilerErrors, Feedback, ModelCheckpoint, ModelCommand, RecordError, parse
 from models.state import LineState
 from models.step import step
-from streams.checkpoints import Partition, restore
+from streams.checkpoint_log import POLL_MS, Progress, stretches
+from streams.checkpoints import Partition, has_base, restore
 from streams.rollback import RollbackError, roll_back
 from streams.topics import MAX_MESSAGE_BYTES, topic_name
 
 log = logging.getLogger(__name__)
 
-POLL_MS = 300
+READERS = 4  # partitions that are restored at the same time
 Source = CompilerErrors | Feedback | ModelCommand
 SOURCES: dict[str, type[Source]] = {topic_name(kind): kind for kind in (CompilerErrors, Feedback, ModelCommand)}
 Committed = Mapping[tuple[str, int], int]
@@ -79,7 +80,7 @@ async def restore_partitions(
     options: Mapping[str, Any],
     group: str,
     fresh: Callable[[], LineState],
-    progress: Callable[[], None] = lambda: None,
+    progress: Progress = lambda: None,
 ) -> dict[int, Partition]:
     """Return the state of each partition as of the group's committed offsets; ``progress`` hears of every record read.
 
@@ -87,42 +88,53 @@ async def restore_partitions(
     order of their timestamps, and their outputs, which were sent long ago, are dropped.
     """
     committed = await committed_offsets(bootstrap, options, group)
-    partitions = {}
-    async with _reader(bootstrap, options) as reader:
-        for number in numbers:
-            checkpoints = [record async for record in _checkpoints(reader, number, progress)]
-            partition, problems = restore(number, checkpoints, fresh)
-            for problem in problems:
-                log.error("passed over: %s; the log since is replayed", problem)
-            await _catch_up(reader, partition, checkpoints, committed, progress)
-            partitions[number] = partition
-    return partitions
+    free = asyncio.Semaphore(READERS)
+
+    async def one(number: int) -> Partition:
+        async with free, _reader(bootstrap, options) as reader:
+            partition = await newest(number, stretches(reader, number, progress), fresh)
+            await _catch_up(reader, partition, committed, progress)
+            return partition
+
+    return {partition.number: partition for partition in await asyncio.gather(*map(one, numbers))}
 
 
-async def _checkpoints(
-    reader: AIOKafkaConsumer, number: int, progress: Callable[[], None]
-) -> AsyncIterator[ModelCheckpoint]:
-    place = TopicPartition(topic_name(ModelCheckpoint), number)
-    async for record in read_all(reader, place):
-        progress()
-        try:
-            yield parse(ModelCheckpoint, record.value, MAX_MESSAGE_BYTES)
-        except RecordError as error:
-            log.error("passed over: %s/%d offset %d: %s", place.topic, number, record.offset, error)  # noqa: TRY400
+async def newest(
+    number: int, newest_first: AsyncIterator[list[ModelCheckpoint]], fresh: Callable[[], LineState]
+) -> Partition:
+    """Return a partition as its checkpoints say, reading back from the newest to the first base that is usable.
+
+    Putting them together is left to a thread: health is told meanwhile.
+    """
+    records: list[ModelCheckpoint] = []
+    async for older in newest_first:
+        records = older + records
+        if has_base(records):
+            partition, problems = await asyncio.to_thread(restore, number, records, fresh)
+            if not problems:
+                return partition
+    partition, problems = await asyncio.to_thread(restore, number, records, fresh)
+    for problem in problems:
+        log.error("passed over: %s; the log since is replayed", problem)
+    return partition
 
 
 async def read_checkpoints(bootstrap: str, options: Mapping[str, Any], number: int) -> list[ModelCheckpoint]:
     """Return what a partition's committed checkpoints are now; those that cannot be read are left out."""
     async with _reader(bootstrap, options) as reader:
-        return [record async for record in _checkpoints(reader, number, lambda: None)]
+        return await _all(reader, number)
+
+
+async def _all(reader: AIOKafkaConsumer, number: int, progress: Progress = lambda: None) -> list[ModelCheckpoint]:
+    newest_first = [stretch async for stretch in stretches(reader, number, progress)]
+    return [record for stretch in reversed(newest_first) for record in stretch]
 
 
 async def _catch_up(
     reader: AIOKafkaConsumer,
     partition: Partition,
-    checkpoints: Sequence[ModelCheckpoint],
     committed: Committed,
-    progress: Callable[[], None],
+    progress: Progress,
 ) -> None:
     """Step through what the group has committed beyond the partition's offsets."""
     missed: list[tuple[int, int, str, bytes]] = []
@@ -137,6 +149,8 @@ async def _catch_up(
         found = read_all(reader, place, start, end)
         missed += [(record.timestamp, record.offset, topic, record.value or b"") async for record in found]
         partition.offsets[topic] = end  # not dirty: a checkpoint goes with the next record, in a commit of its own
+    commands = any(SOURCES[topic] is ModelCommand for _, _, topic, _ in missed)
+    checkpoints = await _all(reader, partition.number, progress) if commands else []
     for timestamp, _, topic, value in sorted(missed, key=lambda one: one[:3]):
         await asyncio.sleep(0)  # heartbeats and signals do not wait for a long replay
         progress()
