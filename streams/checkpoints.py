@@ -27,6 +27,7 @@ from models.state import LineState
 CHUNK_BYTES = 3 << 20  # of payload in one message, before base64
 DELTAS_PER_BASE = 100  # bounds what a restore has to read
 DELTA_KEYS = 3 * DELTAS_PER_BASE  # deltas of the last two bases stay, so that a damaged base can be done without
+MAX_SEQUENCE = 1 << 53  # one beyond is forged: counting on from it, no checkpoint could be written
 BASE_KEYS = 2  # a base never overwrites the one before it: their sequences differ modulo this number
 # Of each of these periods the first bases of the last two stay, so that one is always at least a period old.
 KEPT = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
@@ -149,7 +150,7 @@ def restore(
     is for the caller to replay from the partition's ``offsets``. Without a base the partition starts from ``fresh``.
     """
     problems: list[str] = []
-    records = list(records)
+    records = [record for record in records if record.partition == number and record.sequence < MAX_SEQUENCE]
     found = join_chunks(records)
     partition = _newest_usable(number, found, problems) or Partition(number, fresh())
     _leave_behind(partition, max((record.sequence for record in records), default=-1))
