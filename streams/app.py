@@ -68,4 +68,4 @@ def _follow_rebalances(app: LineApp, line: Line, options: dict[str, Any]) -> Non
 
     @app.on_partitions_assigned.connect(weak=False)
     async def assigned(app: LineApp, assigned: set[TP], **_: Any) -> None:  # noqa: ARG001
-        await line.take_over(assigned, options)
+        line.begin_take_over(assigned, options)

@@ -152,5 +152,9 @@ class LineApp(faust.App):
         """Let go of the source partition's open transaction; the next producer of its id, wherever, aborts it."""
         await self.producer.stop_transaction(self._transactional_id(source))
 
+    def forget_acknowledged(self) -> None:
+        """Forget what was taken in but not committed: the transactions with its answers have been given up."""
+        cast("ChunkConsumer", self.consumer).forget_acknowledged()
+
     def _transactional_id(self, source: TP) -> str:
         return f"{self.conf.id}-{self.assignor.group_for_topic(source.topic)}-{source.partition}"

@@ -12,6 +12,7 @@ import orjson
 from aiohttp import web
 from mode import Service
 
+from streams import predecessor
 from streams.app import build
 from streams.checkpoints import CODE_VERSION, RIVER_VERSION
 from streams.kafka import client_options, describe_cluster, quiet_loggers
@@ -60,6 +61,12 @@ def run(settings: Settings, announce: Path | None = None) -> None:
     asyncio.run(wait_for_broker(settings))
     published = asyncio.run(newest_model(settings)) if settings.warm_start else None
     app, line = build(settings, metrics, fresh_state(settings, published))
+    if announce:
+        app.conf.broker_client_id = predecessor.new_client_id()
+        note = announce.with_suffix(".member")
+        predecessor.replace(
+            note, app.conf.broker_client_id, settings.broker or "", client_options(settings), settings.app_id
+        )
     watch = Watch(line, client_options(settings))
     services = (watch, OpsEndpoint(line, watch, announce))
     worker = faust.Worker(app, *services, loglevel="INFO", redirect_stdouts=False, quiet=True)

@@ -23,13 +23,14 @@ from models.state import LineState
 from streams.broker import EmbeddedBroker
 from streams.restore import committed_offsets, read_all, restore_partitions
 from streams.topics import MAX_MESSAGE_BYTES, topic_name
-from tests.integration.chaos import Fault, Kind, Message, Uninterrupted, difference, offsets_reached, plan
+from tests.integration.chaos import Fault, Kind, Load, Message, Uninterrupted, difference, offsets_reached, plan
 from tests.polling import poll
 
 POLL_S = 0.1
 ASK_S = 5.0
 STALL_S = 120.0  # without a commit; the longest honest one is a broker that comes back with a worker's session to end
 TAKE_OVER_S = 60.0
+TOP_UP = 5_000  # builds more, when a fault would find nothing to disturb
 VISIBLE_S = 30.0  # until the markers of the last transactions stand on all partitions
 
 
@@ -44,6 +45,7 @@ class UnderFaults:
     line: Any
     broker: EmbeddedBroker
     seed: int
+    load: Load
     draw: random.Random
     pushed: int = 0
     waves: int = 0
@@ -111,19 +113,19 @@ class UnderFaults:
 
     # Faults
 
-    def wave(self, builds: Sequence[Message], said: Sequence[Message], kinds: Sequence[Kind]) -> None:
-        """Push builds, let the faults happen while they are worked on; then feedback; then check everything.
+    def wave(self, builds: int, said: int, kinds: Sequence[Kind]) -> None:
+        """Push so many builds, let the faults happen while they are worked on; then feedback; then check everything.
 
         Feedback comes when the builds are committed: of records on two topics, nobody can say which is first.
         """
         start = self.pushed
-        self.push(builds)
+        self.push(self.load.builds(builds))
         for fault in plan(self.draw, kinds, start, self.pushed):
             self.until(max(fault.at, self._reached + 1 if fault.settled else 0))
             self.carry_out(fault)
         self.until(self.pushed)
         if said:
-            self.push(said)
+            self.push(self.load.feedback(said))
             self.until(self.pushed)
         self.waves += 1
         self.check()
@@ -134,6 +136,9 @@ class UnderFaults:
         end = time.monotonic() + fault.jitter_s
         poll(lambda: time.monotonic() >= end, deadline_s=2 * fault.jitter_s + 1, every_s=0.01)
         self.tend()
+        if self.committed() == self.pushed:  # they were quicker than the plan
+            self.push(self.load.builds(TOP_UP))
+            self.until(self._reached + 1)
         lag = self.pushed - self.committed()
         assert lag > 0, self.story(f"nothing left to do at {fault}")
         self.done.append(f"{self._clock()} {fault.kind} {worker.name} at {self._reached}, {lag} to go")
