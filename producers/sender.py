@@ -9,7 +9,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    TopicAuthorizationFailedError,
+)
 
 from models.cloudevents import event_type, headers
 from models.records import Record
@@ -66,6 +71,8 @@ class Sender:
             await asyncio.wait_for(producer.start(), CONNECT_TIMEOUT_S)
         except (KafkaError, OSError, TimeoutError) as error:
             await self._stop(producer)
+            if isinstance(error, ClusterAuthorizationFailedError):  # idempotent writing: whoever may write to anything
+                raise SenderError(f"not allowed to write to any topic at {self._bootstrap}: ask for an ACL") from None
             raise SenderError(
                 f"no Kafka at {self._bootstrap} within {CONNECT_TIMEOUT_S:.0f} s ({error or 'no answer'}); start it "
                 "with `jidoka up`, or set JIDOKA_BROKER and the security settings of your cluster"

@@ -284,12 +284,13 @@ class TestRights:
         assert asyncio.run(can_join(consumer, "readers-1"))
         assert not asyncio.run(can_join(consumer, "jidoka-plain"))
 
-    def test_that_are_missing_are_told(self, secured: Secured) -> None:
-        """A push by somebody who may only read ends with status 2 and names the right that is missing."""
-        done = run(secured.settings("consumer"), "push", str(BUILD), "--project", "p")
+    @pytest.mark.parametrize(("role", "said"), [("consumer", "any topic"), ("worker", "jidoka.compiler-errors.v1")])
+    def test_that_are_missing_are_told(self, role: str, said: str, secured: Secured) -> None:
+        """A push by somebody who may not write there ends with status 2 and says so in one line."""
+        done = run(secured.settings(role), "push", str(BUILD), "--project", "p")
         assert done.returncode == 2
         (line,) = done.stderr.splitlines()
-        assert "not allowed to write to jidoka.compiler-errors.v1" in line
+        assert f"not allowed to write to {said}" in line
 
 
 async def writable(settings: Settings) -> set[str]:
