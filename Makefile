@@ -11,7 +11,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help venv demo test bench lint types docs demo-data constraints clean
+.PHONY: help venv demo test bench bench-recovery test-long lint types docs demo-data constraints clean
 
 help: ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,12 @@ demo: $(VENV)/.installed ## watch the line classify and learn from bundled real 
 
 test: $(VENV)/.installed-dev ## run every test, against a real broker that the suite starts (ARGS="-k name")
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-long: $(VENV)/.installed-dev ## kill workers and broker for half an hour, then count (ARGS="--minutes 10 --seed 7")
+	@$(BIN)/python -m pytest -m long -s tests/integration/test_kill.py $(ARGS)
+
+bench-recovery: $(VENV)/.installed-dev ## how soon a line answers again after kill -9 and after a restart, with a 20 MB model
+	@$(BIN)/python -m benchmarks.recovery $(ARGS)
 
 bench: $(VENV)/.installed-dev ## push a large corpus through the line: make bench CORPUS=failures.parquet
 	@test -n "$(CORPUS)" || { echo "make bench: which corpus? make bench CORPUS=failures.parquet" >&2; exit 2; }
