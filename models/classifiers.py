@@ -6,31 +6,24 @@ in ``replay``: same features, same order, same labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from math import sqrt
 from typing import Any, cast
-from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 from river import base, linear_model, multiclass, naive_bayes, optim
 
-Floats = NDArray[np.float32]
-Rows = NDArray[np.uint32]
+from models.batch import Batch, Floats, Hashed, Rows, joined, present
+from models.hashing import name_hash
+
 EPSILON = 1e-6
-MAX_KNOWN = 1 << 17  # names whose row is remembered, about 20 MB
-
-
-@dataclass(frozen=True)
-class Hashed:
-    """Features as rows of the weight table: ``rows`` and ``values``, both of shape (features,)."""
-
-    rows: Rows
-    values: Floats
+SLICE = 4  # examples whose gradients come from the same weights; larger slices lose accuracy on cascades
+TOLERANCE = 0.005  # an example is learned unless every label's probability is nearer than this to what it should be
 
 
 class HashedLogistic(base.Classifier):
-    """One-vs-rest logistic regression on hashed features, learning one example at a time.
+    """One-vs-rest logistic regression on hashed features, learning a few examples at a time.
 
     The weights are a dense table of 2^``bits`` rows and one column per label, so memory is bounded whatever the
     stream brings; two names that fall on one row share it. An example is scaled to unit length; each row has its
@@ -61,7 +54,6 @@ class HashedLogistic(base.Classifier):
         self.learning_rate = learning_rate
         self.labels: list[Any] = []  # of the line: str; river's interface allows bool and int
         self.examples = 0
-        self._known: dict[Any, int] = {}
         self.weights: Floats = np.zeros((1 << bits, 8), dtype=np.float32)
         self.squares: Floats = np.zeros(1 << bits, dtype=np.float32)
 
@@ -75,50 +67,75 @@ class HashedLogistic(base.Classifier):
             values = np.fromiter(x.values(), np.float32, len(x))
         except (TypeError, ValueError):
             return self.hash(dict(_numbered(x)))
-        known = self._known
-        rows = np.array([row if (row := known.get(name)) is not None else self._row(name) for name in x], np.uint32)
+        rows = np.frombuffer(b"".join(map(name_hash, x)), np.uint32) & np.uint32((1 << self.bits) - 1)
         length = float(np.sqrt(values @ values))
         return Hashed(rows, values / np.float32(length) if length else values)
 
-    def _row(self, name: Any) -> int:
-        """Return the row of a feature not met lately; looking names up is ten times faster than hashing them."""
-        row = crc32(str(name).encode(errors="replace")) & ((1 << self.bits) - 1)
-        if len(self._known) >= MAX_KNOWN:
-            self._known.clear()
-        self._known[name] = row
-        return row
+    def batch(self, hashes: Sequence[bytes]) -> Batch:
+        """Return examples whose features are simply present, from the hashes of their names (``name_hash``)."""
+        return present(hashes, self.bits)
+
+    def activations(self, batch: Batch) -> Floats:
+        """Return each label's own probability, shape (examples, labels); they do not sum to one."""
+        return _sigmoid(batch.scores(self.weights)[:, : len(self.labels)])
 
     def probabilities(self, hashed: Hashed) -> Floats:
         """Return one probability per label, in the order of ``labels``; they sum to one."""
         if not self.labels:
             return np.zeros(0, np.float32)
-        scores = _sigmoid(hashed.values @ self.weights[hashed.rows])[: len(self.labels)]
-        total = scores.sum()
-        return scores / total if total > 0 else np.full_like(scores, 1 / len(scores))
+        shares = self.activations(joined([hashed], self.bits))[0]
+        return np.asarray(shares / shares.sum(), np.float32)  # a sigmoid is never zero
 
     def learn(self, hashed: Hashed, label: bool | str | int, weight: float = 1.0) -> Rows:
         """Move the weights of ``hashed`` towards ``label``; return the rows that changed."""
-        column, width = self._column(label), len(self.labels)
-        table = self.weights[hashed.rows]  # whole rows, read once and written once: that is most of the cost
-        gradient = np.zeros(table.shape[1], np.float32)
-        gradient[:width] = _sigmoid(hashed.values @ table)[:width]
-        gradient[column] -= 1.0
-        gradient *= np.float32(weight)
-        # The squared steps of a row, summed over labels: (v_i g_j)^2 over j is v_i^2 times the gradient's square.
-        squares = self.squares[hashed.rows] + hashed.values**2 * (gradient @ gradient)
-        self.squares[hashed.rows] = squares
-        scaled = hashed.values * np.float32(self.learning_rate) / np.sqrt(squares + EPSILON)
-        self.weights[hashed.rows] = table - scaled[:, None] * gradient
-        self.examples += 1
-        return hashed.rows
+        batch = joined([hashed], self.bits)
+        return self.learn_batch(batch, [label], [weight], self.activations(batch))
 
-    def contributions(self, hashed: Hashed, label: bool | str | int) -> Floats:
-        """Return how much each feature speaks for ``label`` against the mean label; shape (features,)."""
-        if label not in self.labels:
-            return np.zeros(len(hashed.rows), np.float32)
-        weights = self.weights[hashed.rows]
-        mean = weights.sum(axis=1) / len(self.labels)  # columns beyond are zero
-        return np.asarray((weights[:, self.labels.index(label)] - mean) * hashed.values, np.float32)
+    def learn_batch(self, batch: Batch, labels: Sequence[Any], weights: Sequence[float], activations: Floats) -> Rows:
+        """Move the weights of each example towards its label; return the rows that changed.
+
+        ``activations`` are those of the examples before any of them is learned. Examples that are near enough to
+        their label (``TOLERANCE``) are counted and left alone; the others are learned in their order, ``SLICE`` at a
+        time from the same weights. Examples of a slice with one label count 1/√n each: a cascade is not n opinions.
+        """
+        self.examples += len(labels)
+        columns = [self._column(label) for label in labels]
+        left = [one for one, column in enumerate(columns) if not _is_near(activations[one].tolist(), column)]
+        changed = []
+        for start in range(0, len(left), SLICE):
+            wanted = left[start : start + SLICE]
+            part, of_part = batch.take(wanted), [columns[one] for one in wanted]
+            found = activations[wanted] if start == 0 else self.activations(part)
+            counted = np.array([weights[one] / sqrt(of_part.count(columns[one])) for one in wanted], np.float32)
+            self._step(part, of_part, found, counted)
+            changed.append(part.rows.view(np.uint32))
+        return np.concatenate(changed) if changed else np.zeros(0, np.uint32)
+
+    def _step(self, batch: Batch, columns: list[int], activations: Floats, weights: Floats) -> None:
+        gradients = np.zeros((len(columns), self.weights.shape[1]), np.float32)
+        known = activations.shape[1]
+        gradients[:, :known] = activations
+        gradients[:, known : len(self.labels)] = 0.5  # labels that came since then: their weights are zero
+        gradients[np.arange(len(columns)), columns] -= 1.0
+        gradients *= weights[:, None]
+        # The squared steps of a row, summed over labels: (v_i g_j)^2 over j is v_i^2 times the gradient's square.
+        norms = np.einsum("ij,ij->i", gradients, gradients).repeat(np.diff(batch.offsets))
+        np.add.at(self.squares, batch.rows, batch.values * batch.values * norms)
+        steps = batch.values * np.float32(-self.learning_rate) / np.sqrt(self.squares.take(batch.rows) + EPSILON)
+        batch.add(steps.astype(np.float32, copy=False), gradients, self.weights)
+
+    def contributions(self, batch: Batch, columns: Sequence[int]) -> list[Floats]:
+        """Return for each example how much each of its features speaks for its column against the mean label.
+
+        Shapes (features,). A column of -1 stands for a label never learned: nothing speaks for it.
+        """
+        weights = self.weights.take(batch.rows, axis=0)
+        mean = np.einsum("ij->i", weights) / np.float32(max(len(self.labels), 1))  # columns beyond are zero
+        places = zip(pairwise(batch.bounds), columns, strict=True)
+        return [
+            (weights[a:b, column] - mean[a:b]) * batch.values[a:b] if column >= 0 else np.zeros(b - a, np.float32)
+            for (a, b), column in places
+        ]
 
     def restore(self, labels: list[Any], examples: int, rows: Rows, weights: Floats, squares: Floats) -> None:
         """Put saved rows back: ``weights`` of shape (rows, labels), ``squares`` of shape (rows,).
@@ -144,6 +161,16 @@ class HashedLogistic(base.Classifier):
         """Learn one example (river's interface); ``w`` is its weight."""
         self.learn(self.hash(x), y, w)
 
+    def learn_many(self, xs: Sequence[Mapping[Any, Any]], ys: Sequence[Any], ws: Sequence[float] | None = None) -> None:
+        """Learn several examples at once, without pandas; ``ws`` are their weights."""
+        if xs:
+            batch = joined([self.hash(x) for x in xs], self.bits)
+            self.learn_batch(batch, ys, ws or [1.0] * len(ys), self.activations(batch))
+
+    def predict_proba_many(self, xs: Sequence[Mapping[Any, Any]]) -> list[dict[bool | str | int, float]]:
+        """Return label → probability of each example."""
+        return [self.predict_proba_one(dict(x)) for x in xs]
+
     def predict_proba_one(self, x: dict[Hashable, Any], **_: Any) -> dict[bool | str | int, float]:
         """Return label → probability (river's interface); empty before the first example."""
         shares = self.probabilities(self.hash(x)).astype(np.float64)
@@ -157,6 +184,14 @@ class HashedLogistic(base.Classifier):
         if len(self.labels) > self.weights.shape[1]:
             self.weights = np.concatenate([self.weights, np.zeros_like(self.weights)], axis=1)
         return len(self.labels) - 1
+
+
+def _is_near(activations: list[float], column: int) -> bool:
+    """Return whether every activation is within ``TOLERANCE`` of what it should be; one of a new label never is."""
+    if column >= len(activations) or activations[column] < 1.0 - TOLERANCE:
+        return False
+    activations[column] = 0.0
+    return max(activations) <= TOLERANCE
 
 
 def _sigmoid(scores: Floats) -> Floats:

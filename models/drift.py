@@ -23,12 +23,14 @@ class CategoryDivergence:
         self.baseline_size, self.window_size = baseline, window
         self.baseline: Counter[str] = Counter()
         self.window: deque[str] = deque(maxlen=window)
+        self._votes = 0  # in the baseline
 
     def update(self, labels: Iterable[str]) -> None:
         """Take in the votes of one build."""
         for label in sorted(set(labels)):
-            if self.baseline.total() < self.baseline_size:
+            if self._votes < self.baseline_size:
                 self.baseline[label] += 1
+                self._votes += 1
             else:
                 self.window.append(label)
 
@@ -55,4 +57,5 @@ class CategoryDivergence:
     def load(self, data: dict[str, Any]) -> None:
         """Replace the counts by what ``dump`` returned."""
         self.baseline = Counter(data["baseline"])
+        self._votes = self.baseline.total()
         self.window = deque(data["window"], maxlen=self.window_size)

@@ -6,10 +6,30 @@ Gama, Sebastião and Rodrigues, "On evaluating stream learning algorithms", Mach
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Iterable
 from typing import Any
 
 WINDOW = 500  # predictions in the rolling accuracy
 MAX_CODES = 2_000  # in the lookup baseline: compilers know fewer, a hostile stream could name more
+
+
+class _Tally:
+    """Counts of labels, and the label counted most; of equals the one seen first, so that a run can be repeated."""
+
+    def __init__(self, counts: Iterable[tuple[str, int]] = ()) -> None:
+        self.counts: dict[str, int] = dict(counts)
+        self._order = {label: place for place, label in enumerate(self.counts)}
+        self.best: str | None = max(self.counts, key=lambda label: self.counts[label]) if self.counts else None
+        self._most = self.counts[self.best] if self.best is not None else 0
+
+    def count(self, label: str) -> None:
+        """Count one more; of two labels with as many the one seen first stays best."""
+        count = self.counts[label] = self.counts.get(label, 0) + 1
+        if count == 1:
+            self._order[label] = len(self._order)
+        earlier = count == self._most and self.best is not None and self._order[label] < self._order[self.best]
+        if count > self._most or earlier:
+            self.best, self._most = label, count
 
 
 class Prequential:
@@ -25,28 +45,26 @@ class Prequential:
         self.confusion: Counter[tuple[str, str]] = Counter()  # (truth, predicted) -> count
         self.correct: Counter[str] = Counter()  # of each baseline
         self.window: deque[bool] = deque(maxlen=WINDOW)
-        self._labels: Counter[str] = Counter()
+        self._labels = _Tally()
         self._last: str | None = None
-        self._by_code: dict[str, Counter[str]] = {}
+        self._by_code: dict[str, _Tally] = {}
 
     def update(self, truth: str, predicted: str | None, code: str | None) -> None:
         """Score one prediction (``None``: the classifier knew nothing yet), then let the baselines learn."""
         self.n += 1
         self.confusion[truth, predicted or ""] += 1
         self.window.append(predicted == truth)
-        for name, answer in self._baseline_answers(code).items():
-            self.correct[name] += answer == truth
-        self._labels[truth] += 1
+        lookup = self._by_code.get(code or "") or self._labels
+        self.correct["majority"] += self._labels.best == truth
+        self.correct["last_label"] += self._last == truth
+        self.correct["lookup"] += lookup.best == truth
+        self._labels.count(truth)
         self._last = truth
-        known = code if code in self._by_code or len(self._by_code) < MAX_CODES else None
-        self._by_code.setdefault(known or "", Counter())[truth] += 1
-
-    def _baseline_answers(self, code: str | None) -> dict[str, str | None]:
-        return {
-            "majority": _most_frequent(self._labels),
-            "last_label": self._last,
-            "lookup": _most_frequent(self._by_code.get(code or "") or self._labels),
-        }
+        known = (code if code in self._by_code or len(self._by_code) < MAX_CODES else None) or ""
+        tally = self._by_code.get(known)
+        if tally is None:
+            tally = self._by_code[known] = _Tally()
+        tally.count(truth)
 
     @property
     def accuracy(self) -> float:
@@ -86,9 +104,9 @@ class Prequential:
             "confusion": [[truth, answer, count] for (truth, answer), count in self.confusion.items()],
             "correct": dict(self.correct),
             "window": [int(right) for right in self.window],
-            "labels": list(self._labels.items()),
+            "labels": list(self._labels.counts.items()),
             "last": self._last,
-            "by_code": {code: list(counts.items()) for code, counts in self._by_code.items()},
+            "by_code": {code: list(tally.counts.items()) for code, tally in self._by_code.items()},
         }
 
     def load(self, data: dict[str, Any]) -> None:
@@ -97,11 +115,6 @@ class Prequential:
         self.confusion = Counter({(truth, answer): count for truth, answer, count in data["confusion"]})
         self.correct = Counter(data["correct"])
         self.window = deque((bool(right) for right in data["window"]), maxlen=WINDOW)
-        self._labels = Counter(dict(data["labels"]))
+        self._labels = _Tally(data["labels"])
         self._last = data["last"]
-        self._by_code = {code: Counter(dict(counts)) for code, counts in data["by_code"].items()}
-
-
-def _most_frequent(counts: Counter[str]) -> str | None:
-    """Return the label with the highest count; of equals the one seen first, so that a run can be repeated."""
-    return max(counts, key=lambda label: counts[label]) if counts else None
+        self._by_code = {code: _Tally(counts) for code, counts in data["by_code"].items()}

@@ -2,44 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
-from models.classifiers import Floats
+from models.batch import Batch, Floats
 from models.diagnostics import Diagnostic
-from models.features import COUNTED, Features
+from models.features import parts
+from models.feedback import template_key
+from models.hashing import Named
 from models.memory import Example
-from models.records import Classification, Ranked
 from models.state import LineState
-from models.taxonomy import UNKNOWN, Rule, category_of, subcategory_of
+from models.taxonomy import UNKNOWN, Rule, rule_for
 
 MIN_CONFIDENCE = 0.3  # of the model's best label; below it the answer is Unknown
-MAX_WORDS = 5
-SHOWN = 240  # characters of the compiler's message repeated in a prediction
-
 
 Source = Literal["rule", "model", "feedback"]
 
 
-@dataclass(frozen=True)
-class Observation:
-    """One diagnostic as the line sees it: its named features, what is kept of it, its rule, the model's opinion."""
+class Observation(NamedTuple):
+    """One diagnostic as the line sees it.
+
+    ``shares`` are the model's probabilities by label; ``best`` is its label, nothing before it learned one.
+    """
 
     diagnostic: Diagnostic
-    names: Features
+    parts: list[Named]
     example: Example
     rule: Rule | None
-    probabilities: Floats
+    shares: list[float]
+    best: str | None
+    confidence: float
 
 
-@dataclass(frozen=True)
-class Decision:
+@dataclass(frozen=True, slots=True)
+class Build:
+    """All diagnostics of one failed compilation, and the model's opinion of them, formed without their codes.
+
+    ``activations`` has shape (diagnostics, labels) and is what the classifier's ``activations`` returned.
+    """
+
+    seen: list[Observation]
+    batch: Batch
+    activations: Floats
+
+
+class Decision(NamedTuple):
     """The answer for one diagnostic, before it becomes part of a record."""
 
     label: str
     confidence: float
     source: Source
     reason: str
+
+
+def observe(state: LineState, diagnostics: Sequence[Diagnostic]) -> Build:
+    """Look at the diagnostics of one build; nothing is learned."""
+    classifier, total = state.classifier, len(diagnostics)
+    described = [parts(one, place, total) for place, one in enumerate(diagnostics)]
+    batch = classifier.batch([b"".join([part.hashes for part in of_one]) for of_one in described])
+    activations = classifier.activations(batch)
+    seen = []
+    for one, of_one, hashed, row in zip(diagnostics, described, batch.examples(), activations.tolist(), strict=True):
+        rule = rule_for(one.code, one.message)
+        example = Example(template_key(one), one.code, rule.label if rule else None, hashed)
+        seen.append(Observation(one, of_one, example, rule, *_opinion(classifier.labels, row)))
+    return Build(seen, batch, activations)
+
+
+def _opinion(labels: list[Any], activations: list[float]) -> tuple[list[float], str | None, float]:
+    """Return the probabilities, the likeliest label and its probability; of a dozen numbers a list is quickest."""
+    if not activations:
+        return [], None, 0.0
+    total = sum(activations)
+    shares = [one / total for one in activations]
+    confidence = max(shares)
+    return shares, str(labels[shares.index(confidence)]), confidence
 
 
 def decide(state: LineState, seen: Observation) -> Decision:
@@ -51,54 +89,14 @@ def decide(state: LineState, seen: Observation) -> Decision:
         return Decision(verdict.label, verdict.confidence, "feedback", said)
     if rule is not None and state.feedback.trusts(example.code):
         return Decision(rule.label, rule.confidence, "rule", f"{example.code or 'message'}: {rule.reason}")
-    return _ask_model(state, rule, seen.probabilities)
+    return _ask_model(seen)
 
 
-def _ask_model(state: LineState, rule: Rule | None, probabilities: Floats) -> Decision:
-    if not len(probabilities):
+def _ask_model(seen: Observation) -> Decision:
+    label, confidence = seen.best, seen.confidence
+    if label is None:
         return Decision(UNKNOWN, 0.0, "model", "no rule knows this message and the model has learned nothing yet")
-    best = int(probabilities.argmax())
-    label, confidence = str(state.classifier.labels[best]), float(probabilities[best])
     if confidence < MIN_CONFIDENCE:
         return Decision(UNKNOWN, confidence, "model", f"nearest is {label}, below the threshold of {MIN_CONFIDENCE}")
-    why = "feedback has contradicted the rule for its code" if rule else "no rule knows it"
+    why = "feedback has contradicted the rule for its code" if seen.rule else "no rule knows it"
     return Decision(label, confidence, "model", f"the words point to {label}; {why}")
-
-
-def classification(state: LineState, index: int, seen: Observation, decision: Decision) -> Classification:
-    """Return the decision as part of a prediction: with runners-up and the words that decided."""
-    return Classification(
-        index=index,
-        code=seen.diagnostic.code,
-        message=seen.diagnostic.message[:SHOWN],
-        category=category_of(decision.label),
-        subcategory=subcategory_of(decision.label),
-        confidence=min(1.0, decision.confidence),
-        top=_ranked(state, decision, seen.probabilities),
-        source=decision.source,
-        words=_words(state, seen, decision.label),
-        reason=decision.reason,
-    )
-
-
-def _ranked(state: LineState, decision: Decision, probabilities: Floats) -> tuple[Ranked, ...]:
-    """Return the decided label first, then the model's best others with their share of what confidence is left."""
-    ranked = sorted(zip(probabilities.tolist(), state.classifier.labels, strict=True), key=lambda one: -one[0])
-    rest = [(str(label), p) for p, label in ranked if label != decision.label]
-    others, mass = rest[:2], sum(p for _, p in rest)
-    left = 1.0 - decision.confidence
-    first = [] if decision.label == UNKNOWN else [(decision.label, decision.confidence)]
-    scaled = others if decision.source == "model" else [(label, left * p / mass) for label, p in others if mass > 0]
-    return tuple(
-        Ranked(category=category_of(label), subcategory=subcategory_of(label), probability=min(1.0, max(0.0, p)))
-        for label, p in first + sorted(scaled, key=lambda one: -one[1])
-    )
-
-
-def _words(state: LineState, seen: Observation, label: str) -> tuple[str, ...]:
-    """Return the features that speak most for ``label``, strongest first, as a person reads them."""
-    contributions = state.classifier.contributions(seen.example.hashed, label)
-    readable = list(seen.names)
-    best = [readable[i] for i in contributions.argsort()[::-1].tolist()[: 3 * MAX_WORDS] if contributions[i] > 0]
-    chosen = [name for name in best if not name.startswith(COUNTED)]  # a count decides too, but it is no word
-    return tuple(word[:250] for word in chosen[:MAX_WORDS])

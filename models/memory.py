@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
-from models.classifiers import Hashed
+from models.batch import Hashed
 
 MAX_RECENT = 1_000  # failures whose prediction and features are kept for retries and late feedback
 MAX_FEATURES = 3_000_000  # of those failures: 24 MB, whatever their diagnostics are like
 MAX_SEEN = 50_000  # failure ids that are not learned again
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """A diagnostic as the model saw it: its kind, its code, what the code table said, its hashed features."""
 
     key: str
@@ -24,8 +23,7 @@ class Example:
     hashed: Hashed
 
 
-@dataclass(frozen=True)
-class Recent:
+class Recent(NamedTuple):
     """One answered failure: its key (project and id), the prediction's JSON value, an example per diagnostic."""
 
     key: str
@@ -35,7 +33,7 @@ class Recent:
     @property
     def features(self) -> int:
         """Return how many hashed features are held with it, 8 bytes each."""
-        return sum(len(example.hashed.rows) for example in self.examples)
+        return sum([len(example.hashed.rows) for example in self.examples])
 
 
 class RecentFailures:
@@ -62,14 +60,16 @@ class RecentFailures:
 
     def add(self, recent: Recent) -> None:
         """Hold an answered failure."""
-        self.extend([recent], [])
+        number = key_hash(recent.key)
+        self.extend([recent], [number])
         self.added.append(recent)
-        self.add_id(recent.key)
+        self.added_ids.append(number)
 
     def add_id(self, key: str) -> None:
         """Note that a record was learned from."""
-        self.extend([], [key_hash(key)])
-        self.added_ids.append(key_hash(key))
+        number = key_hash(key)
+        self.extend([], [number])
+        self.added_ids.append(number)
 
     def extend(self, recents: Iterable[Recent], ids: Iterable[int]) -> None:
         """Hold failures that came from a checkpoint."""

@@ -18,7 +18,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from models.classifiers import Hashed, HashedLogistic
+from models.batch import Hashed
+from models.classifiers import HashedLogistic
 from models.drift import CategoryDivergence
 from models.evaluation import Prequential
 from models.feedback import FeedbackMemory
@@ -63,7 +64,7 @@ def delta(state: LineState) -> bytes:
 
 def mark_saved(state: LineState) -> None:
     """Take note that a base carries everything so far, so that the next delta starts from here."""
-    state.take_changed_rows()
+    state.changed_rows = []
     state.recent.mark_saved()
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.classifiers import HashedLogistic, Rows
+from models.batch import Rows
+from models.classifiers import HashedLogistic
 from models.drift import CategoryDivergence
 from models.evaluation import Prequential
 from models.feedback import FeedbackMemory

@@ -6,20 +6,42 @@ of them is learned. The state is changed in place; time comes in as an argument;
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from models.features import extract
-from models.feedback import template_key
-from models.hybrid import Observation, classification, decide
+import orjson
+
+from models.answers import documents
+from models.hybrid import Build, Observation, decide, observe
 from models.labelling import label_of
-from models.memory import Example, Recent
+from models.memory import Recent
 from models.records import CompilerErrors, Feedback, Prediction, content_id, parse
 from models.state import LineState
-from models.taxonomy import PHASES, rule_for
+from models.taxonomy import PHASES
 from models.weighting import FEEDBACK_WEIGHT
+
+_PHASE = {phase: place for place, phase in enumerate(PHASES)}
+
+
+class Answer(NamedTuple):
+    """A ``Prediction`` as it goes on the topic, with what its headers and a worker's metrics need.
+
+    ``time`` is RFC 3339 text; ``decided`` has the category and the source of each diagnostic's classification.
+    """
+
+    id: str
+    time: str
+    value: bytes
+    decided: list[tuple[str, str]]
 
 
 def step(state: LineState, record: CompilerErrors | Feedback, now: datetime) -> list[Prediction]:
+    """Take one record in and return what goes out as records; what ``answer`` does, for those who want objects."""
+    return [parse(Prediction, one.value) for one in answer(state, record, now)]
+
+
+def answer(state: LineState, record: CompilerErrors | Feedback, now: datetime) -> list[Answer]:
     """Take one record in and return what goes out; feedback changes the state and puts out nothing.
 
     A failure that was answered before is answered with the same prediction and not learned again; feedback that was
@@ -28,65 +50,70 @@ def step(state: LineState, record: CompilerErrors | Feedback, now: datetime) -> 
     if isinstance(record, Feedback):
         _learn_feedback(state, record)
         return []
-    known = state.recent.get(_key(record.project, record.id))
+    key = _key(record.project, record.id)
+    known = state.recent.get(key)
     if known is not None:
         state.repeats += 1
-        return [parse(Prediction, known.prediction)]
-    return [_classify(state, record, now)]
+        return [_answer(orjson.loads(known.prediction), known.prediction)]
+    return [_classify(state, record, key, now)]
 
 
-def _classify(state: LineState, record: CompilerErrors, now: datetime) -> Prediction:
-    seen = [_observe(state, record, index) for index in range(len(record.diagnostics))]
-    answers = [classification(state, index, one, decide(state, one)) for index, one in enumerate(seen)]
-    prediction = Prediction(
-        id=content_id("prediction", record.project, record.id),
-        time=now,
-        project=record.project,
-        failure_id=record.id,
-        run=record.run,
-        commit=record.commit,
-        part=record.part,
-        parts=record.parts,
-        model_version=state.model_version,
-        root=_root(seen),
-        classifications=tuple(answers),
-    )
-    key = _key(record.project, record.id)
+def _classify(state: LineState, record: CompilerErrors, key: str, now: datetime) -> Answer:
+    build = observe(state, record.diagnostics)
+    answers = documents(state, build, [decide(state, one) for one in build.seen])
+    document = _prediction(state, record, now, _root(build.seen), answers)
+    value = orjson.dumps(document)
     if state.recent.learned(key):
         state.repeats += 1
     else:
-        _learn(state, seen)
+        _learn(state, build)
         state.failures += 1
-    state.recent.add(Recent(key, prediction.to_bytes(), tuple(one.example for one in seen)))
-    return prediction
+    state.recent.add(Recent(key, value, tuple([one.example for one in build.seen])))
+    return _answer(document, value)
 
 
-def _observe(state: LineState, record: CompilerErrors, index: int) -> Observation:
-    """Look at one diagnostic; the model's opinion is formed without its code."""
-    diagnostic = record.diagnostics[index]
-    rule = rule_for(diagnostic.code, diagnostic.message)
-    names = extract(diagnostic, index, len(record.diagnostics))
-    hashed = state.classifier.hash(names)
-    example = Example(template_key(diagnostic), diagnostic.code, rule.label if rule else None, hashed)
-    return Observation(diagnostic, names, example, rule, state.classifier.probabilities(hashed))
+def _prediction(
+    state: LineState, record: CompilerErrors, now: datetime, root: int, answers: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the prediction as JSON-able values in the order of ``Prediction``'s fields."""
+    document = {
+        "schema_version": Prediction.version,
+        "id": content_id("prediction", record.project, record.id),
+        "time": now.isoformat().replace("+00:00", "Z"),
+        "project": record.project,
+        "failure_id": record.id,
+        "run": record.run,
+        "commit": record.commit,
+        "part": record.part,
+        "parts": record.parts,
+        "model_version": state.model_version,
+        "root": root,
+        "classifications": answers,
+    }
+    return {name: value for name, value in document.items() if value is not None}
 
 
-def _learn(state: LineState, seen: list[Observation]) -> None:
-    labels = []
-    for one in seen:
+def _answer(document: dict[str, Any], value: bytes) -> Answer:
+    decided = [(one["category"], one["source"]) for one in document["classifications"]]
+    return Answer(document["id"], document["time"], value, decided)
+
+
+def _learn(state: LineState, build: Build) -> None:
+    labels, weights, known = [], [], []
+    for index, one in enumerate(build.seen):
         label = label_of(one.example, one.rule, state.feedback)
-        if label is None:
-            continue
-        labels.append(label)
-        state.scores.update(label, _best(state, one), one.example.code)
-        weight = state.weights.weigh(label, one.rule)
-        state.changed_rows.append(state.classifier.learn(one.example.hashed, label, weight))
+        if label is not None:
+            known.append(index)
+            labels.append(label)
+            weights.append(state.weights.weigh(label, one.rule))
+            state.scores.update(label, one.best, one.example.code)
+    if labels:
+        everything = len(known) == len(build.seen)
+        batch, before = build.batch.take(known), build.activations if everything else build.activations[known]
+        changed = state.classifier.learn_batch(batch, labels, weights, before)
+        if len(changed):
+            state.changed_rows.append(changed)
     state.drift.update(labels)
-
-
-def _best(state: LineState, seen: Observation) -> str | None:
-    """Return what the model alone said, before any diagnostic of the build was learned."""
-    return str(state.classifier.labels[int(seen.probabilities.argmax())]) if len(seen.probabilities) else None
 
 
 def _learn_feedback(state: LineState, feedback: Feedback) -> None:
@@ -108,7 +135,7 @@ def _key(project: str, record_id: str, kind: str = "failure") -> str:
     return f"{kind} {project} {record_id}"
 
 
-def _root(seen: list[Observation]) -> int:
+def _root(seen: Sequence[Observation]) -> int:
     """Return the index of the likeliest first cause: the earliest compiler phase, and in it the first error."""
-    phases = [PHASES.index(one.rule.phase) if one.rule else len(PHASES) for one in seen]
+    phases = [_PHASE[one.rule.phase] if one.rule else len(PHASES) for one in seen]
     return phases.index(min(phases))

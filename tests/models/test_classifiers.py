@@ -11,8 +11,9 @@ import pytest
 from river import base
 from river.checks import clf, common
 
-from models.classifiers import CLASSIFIERS, MAX_KNOWN, HashedLogistic
-from models.features import extract
+from models.batch import joined
+from models.classifiers import CLASSIFIERS, SLICE, TOLERANCE, HashedLogistic
+from models.features import extract, parts
 from models.snapshot import apply as load
 from models.snapshot import base as save
 from models.state import LineState
@@ -70,6 +71,7 @@ def labelled(count: int, seed: int) -> Stream:
 
 STREAM = labelled(30, seed=7)
 LATER = labelled(10, seed=8)
+ROWS = [225_191, 223_835]
 
 
 def trained(name: str, stream: Stream = STREAM) -> base.Classifier:
@@ -232,21 +234,76 @@ class TestHashedLogistic:
         assert model.predict_one({"a": 1.0}) == "One"
 
     def test_memory_does_not_grow(self) -> None:
-        """A stream of names never seen before leaves the table its size, and the known names bounded."""
+        """A stream of names never seen before leaves the table its size."""
         model = HashedLogistic(bits=8)
         size = model.weights.nbytes + model.squares.nbytes
-        for number in range(0, MAX_KNOWN + 5_000, 1_000):
+        for number in range(0, 20_000, 1_000):
             model.learn_one({f"name{number + index}": 1.0 for index in range(1_000)}, "One")
         assert model.weights.nbytes + model.squares.nbytes == size
-        assert len(model._known) <= MAX_KNOWN
 
-    def test_known_names_keep_their_row(self) -> None:
-        """A name has one row, whether it is remembered or hashed anew."""
+    def test_rows_are_those_of_the_parts(self) -> None:
+        """Features by name and the same features by hash, as the line makes them, fall on the same rows and values."""
         model = HashedLogistic()
-        first = model.hash(STREAM[0][0])
-        again, fresh = model.hash(STREAM[0][0]), HashedLogistic().hash(STREAM[0][0])
-        assert np.array_equal(first.rows, again.rows)
-        assert np.array_equal(first.rows, fresh.rows)
+        for record in random_builds(20, seed=4):
+            total = len(record.diagnostics)
+            hashes = [b"".join(p.hashes for p in parts(d, i, total)) for i, d in enumerate(record.diagnostics)]
+            for (index, one), found in zip(enumerate(record.diagnostics), model.batch(hashes).examples(), strict=True):
+                expected = model.hash(extract(one, index, total))
+                assert np.array_equal(found.rows, expected.rows)
+                assert np.array_equal(found.values, expected.values)
+
+    def test_rows_never_change(self) -> None:
+        """A name's row is part of every saved model: it is the same in every process and version."""
+        assert HashedLogistic().hash({"message:mismatched types": 1.0, "bias": 1.0}).rows.tolist() == ROWS
+
+    def test_many_at_once(self) -> None:
+        """Several examples learned at once come from one set of weights; those asked at once are answered as alone."""
+        one, other, xs = HashedLogistic(), HashedLogistic(), [{"a": 1.0, "b": 1.0}, {"c": 1.0}, {"a": 1.0}]
+        one.learn_many(xs, ["A", "B", "A"], [1.0, 2.0, 0.5])
+        for x, y in zip(reversed(xs), "ABA", strict=True):
+            other.learn_one(x, y)  # in whatever order: that several at once equal no sequence is the point
+        assert one.examples == 3
+        assert one.predict_proba_many(xs) == [one.predict_proba_one(x) for x in xs]
+        assert [one.predict_one(x) for x in xs] == ["A", "B", "A"]
+        assert one.predict_proba_one(xs[0]) != other.predict_proba_one(xs[0])
+
+    def test_no_examples_at_once(self) -> None:
+        """Nothing to learn changes nothing."""
+        model = HashedLogistic(bits=10)
+        model.learn_many([], [])
+        assert (model.examples, model.predict_proba_many([])) == (0, [])
+
+    def test_a_cascade_is_not_many_opinions(self) -> None:
+        """Equal examples of one slice move the weights √n times as far as one, and shrink later steps no more."""
+        moved, squares = [], []
+        for many in (1, SLICE):
+            model = HashedLogistic(bits=10)
+            rows = model.hash({"a": 1.0}).rows
+            model.learn_many([{"a": 1.0}] * many, ["A"] * many)
+            moved.append(float(model.weights[rows[0], 0]))
+            squares.append(float(model.squares[rows[0]]))
+        assert moved[1] == pytest.approx(moved[0] * SLICE**0.5, rel=1e-4)
+        assert squares[1] == pytest.approx(squares[0])
+
+    def test_what_is_known_is_not_learned_again(self) -> None:
+        """Once every label is within the tolerance of the truth, an example is counted and changes no row."""
+        model = HashedLogistic(bits=10)
+        for _ in range(300):
+            model.learn_one({"a": 1.0}, "A")
+            model.learn_one({"b": 1.0}, "B")
+        before = model.weights.copy(), model.examples
+        hashed = model.hash({"a": 1.0})
+        assert len(model.learn(hashed, "A")) == 0
+        assert np.array_equal(model.weights, before[0])
+        assert model.examples == before[1] + 1
+        assert model.predict_proba_one({"a": 1.0})["A"] > 1 - 2 * TOLERANCE
+
+    def test_a_new_label_in_the_middle(self) -> None:
+        """Labels that come with the batch itself start from one half, whether or not the table has to grow for them."""
+        for count in (3, 9):
+            model, labels = HashedLogistic(bits=12), [f"label {number}" for number in range(count)]
+            model.learn_many([{label: 1.0} for label in labels], labels)
+            assert [model.predict_one({label: 1.0}) for label in labels] == labels
 
     def test_numbers_and_texts(self) -> None:
         """A number keeps its value, a text counts as the presence of ``name=value``; the length becomes one."""
@@ -267,10 +324,12 @@ class TestHashedLogistic:
             model.learn_one({"noise": 1.0, "borrow": 1.0}, "OwnershipBorrow")
             model.learn_one({"noise": 1.0, "type": 1.0}, "TypeErrors")
         hashed = model.hash({"noise": 1.0, "type": 1.0, "borrow": 1.0})
-        speaks = model.contributions(hashed, "TypeErrors")
+        speaks, unknown = model.contributions(
+            joined([hashed, hashed], model.bits), [model.labels.index("TypeErrors"), -1]
+        )
         assert speaks.argmax() == 1
         assert speaks.argmin() == 2
-        assert not model.contributions(hashed, "Unknown").any()
+        assert not unknown.any()
 
 
 class TestRestore:

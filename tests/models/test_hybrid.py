@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from models.answers import MAX_WORDS, SHOWN, documents
 from models.diagnostics import Diagnostic
 from models.features import extract
-from models.feedback import template_key
-from models.hybrid import MAX_WORDS, MIN_CONFIDENCE, SHOWN, Observation, classification, decide
-from models.memory import Example
+from models.hybrid import MIN_CONFIDENCE, decide, observe
 from models.records import Classification
 from models.state import LineState
 from models.taxonomy import PARENTS, UNKNOWN, rule_for
@@ -17,23 +16,16 @@ from tests.builders import diagnostic, random_builds, small_state
 ODD = diagnostic("the frobnication was odd")  # that no rule knows
 
 
-def observed(state: LineState, one: Diagnostic) -> Observation:
-    """Return the diagnostic as the line sees it."""
-    rule, names = rule_for(one.code, one.message), extract(one)
-    hashed = state.classifier.hash(names)
-    example = Example(template_key(one), one.code, rule.label if rule else None, hashed)
-    return Observation(one, names, example, rule, state.classifier.probabilities(hashed))
-
-
 def answer(state: LineState, one: Diagnostic) -> Classification:
     """Return the answer for one diagnostic."""
-    seen = observed(state, one)
-    return classification(state, 0, seen, decide(state, seen))
+    build = observe(state, (one,))
+    (document,) = documents(state, build, [decide(state, seen) for seen in build.seen])
+    return Classification.model_validate(document)
 
 
 def say(state: LineState, one: Diagnostic, *labels: str) -> None:
     """Tell the state what people call a diagnostic; the classifier learns nothing."""
-    example = observed(state, one).example
+    example = observe(state, (one,)).seen[0].example
     for label in labels:
         state.feedback.learn(example.key, example.code, example.rule_label, label)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models import masking
 from models.masking import MAX_MASKED, mask, shape, words
 
 PIECES = [
@@ -106,6 +107,15 @@ class TestMask:
     def test_only_the_beginning_counts(self) -> None:
         """What stands after ``MAX_MASKED`` characters is not looked at."""
         assert mask("a" * MAX_MASKED + " borrow") == "a" * MAX_MASKED
+
+    @given(hostile_text)
+    def test_no_substitution_is_skipped_in_vain(self, text: str) -> None:
+        """A text is masked as if every substitution were always tried."""
+        tried = masking._QUOTED.sub(
+            lambda match: shape(match[1]), masking._PATH.sub("<path>", masking._URL.sub("<url>", text))
+        )
+        tried = masking._NUMBER.sub("<number>", masking._ANSWERS.sub(" ", tried))
+        assert mask(text) == " ".join(tried.split())
 
     @pytest.mark.parametrize("name", HOSTILE)
     def test_hostile_texts_take_no_time(self, name: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.classifiers import Hashed
+from models.batch import Hashed
 from models.memory import MAX_FEATURES, Example, Recent, RecentFailures, key_hash
 
 

@@ -48,11 +48,10 @@ class TestOrder:
             count = len(record.diagnostics)
             xs = [extract(one, index, count) for index, one in enumerate(record.diagnostics)]
             guesses = [model.predict_one(dict(x)) for x in xs]
-            for x, guess, one in zip(xs, guesses, record.diagnostics, strict=True):
-                rule = rule_for(one.code, one.message)
-                if rule is not None:
-                    total, right = total + 1, right + (guess == rule.label)
-                    model.learn_one(dict(x), rule.label, w=rule.weight)
+            known = [(x, guess, rule) for x, guess, one in zip(xs, guesses, record.diagnostics, strict=True)
+                     if (rule := rule_for(one.code, one.message))]  # fmt: skip
+            total, right = total + len(known), right + sum(guess == rule.label for _, guess, rule in known)
+            model.learn_many([x for x, *_ in known], [r.label for *_, r in known], [r.weight for *_, r in known])
         state = ran(builds)
         assert state.classifier.weights.tobytes() == model.weights.tobytes()
         assert state.scores.n == total

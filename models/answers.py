@@ -1,0 +1,93 @@
+"""An answer as it goes on the topic: the documents of a build's classifications, with runners-up and deciding words.
+
+``models.records.Prediction`` says what the documents hold; a test reads every one back through it. They are made as
+plain values, because everything in them is ours and bounded here: objects that validate would cost as much as the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from models.batch import Floats
+from models.features import COUNTED
+from models.hybrid import Build, Decision, Observation
+from models.state import LineState
+from models.taxonomy import PARENTS, UNKNOWN
+
+MAX_WORDS = 5
+MAX_WORD_CHARS = 250
+SHOWN = 240  # characters of the compiler's message repeated in a prediction
+RUNNERS_UP = 2
+
+Document = dict[str, Any]
+
+
+def documents(state: LineState, build: Build, decisions: Sequence[Decision]) -> list[Document]:
+    """Return one classification per diagnostic as JSON-able values, those that are nothing left out."""
+    labels = state.classifier.labels
+    places = {label: column for column, label in enumerate(labels)}
+    columns = [places.get(decision.label, -1) for decision in decisions]
+    speaks = state.classifier.contributions(build.batch, columns)
+    return [
+        _document(index, seen, decision, _top(labels, seen.shares, decision, column), _words(seen, of_one))
+        for index, (seen, decision, column, of_one) in enumerate(
+            zip(build.seen, decisions, columns, speaks, strict=True)
+        )
+    ]
+
+
+def _document(index: int, seen: Observation, decision: Decision, top: list[Document], words: list[str]) -> Document:
+    label, code = decision.label, seen.diagnostic.code
+    document: Document = {"index": index}
+    if code is not None:
+        document["code"] = code
+    document["message"] = seen.diagnostic.message[:SHOWN]
+    document["category"] = PARENTS.get(label, label)
+    if label in PARENTS:
+        document["subcategory"] = label
+    document["confidence"] = min(1.0, decision.confidence)
+    document["top"] = top
+    document["source"] = decision.source
+    document["words"] = words
+    document["reason"] = decision.reason
+    return document
+
+
+def _top(labels: Sequence[str], shares: Sequence[float], decision: Decision, column: int) -> list[Document]:
+    """Return the decided label first, then the model's best others with their share of what confidence is left."""
+    top = [] if decision.label == UNKNOWN else [_ranked(decision.label, decision.confidence)]
+    others = list(shares)
+    if column >= 0:
+        others[column] = 0.0
+    mass = sum(others)
+    scale = 1.0 if decision.source == "model" else (1.0 - decision.confidence) / mass if mass > 0 else 0.0
+    for _ in range(min(RUNNERS_UP, len(others) - (column >= 0)) if scale else 0):
+        share = max(others)
+        place = others.index(share)
+        if place == column:  # all others are zero too
+            break
+        top.append(_ranked(labels[place], share * scale))
+        others[place] = -1.0
+    return top
+
+
+def _ranked(label: str, probability: float) -> Document:
+    probability = min(1.0, max(0.0, probability))
+    if label in PARENTS:
+        return {"category": PARENTS[label], "subcategory": label, "probability": probability}
+    return {"category": label, "probability": probability}
+
+
+def _words(seen: Observation, contributions: Floats) -> list[str]:
+    """Return the features that speak most for the decided label, strongest first, as a person reads them.
+
+    A count (``COUNTED``, the first part) decides too, but it is no word.
+    """
+    speaks = contributions[len(COUNTED) :]
+    best = speaks.argsort()[: -MAX_WORDS - 1 : -1]
+    readable: list[str] = []
+    for part in seen.parts[1:]:
+        readable += part.names
+    chosen = zip(best.tolist(), speaks[best].tolist(), strict=True)
+    return [readable[place][:MAX_WORD_CHARS] for place, amount in chosen if amount > 0]
