@@ -10,39 +10,22 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from aiokafka import ConsumerRecord
 from faust.types import TP, EventT
 
-from models.cloudevents import headers
-from models.records import (
-    CompilerErrors,
-    Feedback,
-    ModelCheckpoint,
-    ModelCommand,
-    Prediction,
-    Record,
-    RecordError,
-    parse,
-)
+from models.records import ModelCheckpoint, ModelCommand
 from models.state import LineState
-from models.step import step
+from streams.batch import Batch, outgoing
 from streams.checkpoints import Partition
-from streams.dead_letters import dead_letter
-from streams.delivery import Chunk, Outgoing
+from streams.delivery import Chunk
 from streams.kafka import client_options
 from streams.metrics import Metrics
-from streams.restore import SOURCES, Source, arrival, read_checkpoints, restore_partitions
-from streams.rollback import RollbackError, roll_back
+from streams.restore import SOURCES, Source, read_checkpoints, restore_partitions
 from streams.settings import Settings
-from streams.topics import topic_name
 from streams.transactions import LineApp
 
 log = logging.getLogger(__name__)
 
-SOURCE_URI = "/jidoka/worker"
-TURN_S = (
-    0.01  # of stepping before the event loop has a turn: answers leave and health is told while a chunk is taken in
-)
+TURN_S = 0.01  # of stepping, then the event loop has its turn: answers leave, and health is told, within a chunk
 FAILED = 70  # exit status (EX_SOFTWARE): a step failed in a way nobody foresaw
 
 
@@ -134,15 +117,17 @@ class Line:
 
     async def _take_chunk(self, chunk: Chunk, kind: type[Source]) -> None:
         """Step through the records and send what comes out; now and then the event loop has its turn."""
-        outgoing: list[Outgoing] = []
         checkpoints = await self._checkpoints(chunk.partition) if kind is ModelCommand else []
+        batch = Batch(self.partitions[chunk.partition], kind, checkpoints)
         turn = time.monotonic() + TURN_S
         for record in chunk.records:
-            outgoing += self._take(record, kind, checkpoints)
+            batch.take(record)
             if time.monotonic() > turn:
                 await asyncio.sleep(0)
                 turn = time.monotonic() + TURN_S
-        await self.app.emit(chunk.tp, outgoing)
+        await self.app.emit(chunk.tp, batch.outgoing)
+        batch.count(self.metrics)
+        self._uncommitted += batch.arrivals
 
     async def _checkpoints(self, number: int) -> list[ModelCheckpoint]:
         return await read_checkpoints(self.settings.broker or "", client_options(self.settings), number)
@@ -152,45 +137,11 @@ class Line:
         first: int = chunk.records[0].offset
         return max(first, self.partitions[chunk.partition].offsets.get(chunk.topic, first))
 
-    def _take(
-        self, message: ConsumerRecord[bytes, bytes], kind: type[Source], checkpoints: list[ModelCheckpoint]
-    ) -> list[Outgoing]:
-        partition = self.partitions[message.partition]
-        now = arrival(message.timestamp / 1000)
-        try:
-            record = parse(kind, message.value)
-            if isinstance(record, ModelCommand):
-                roll_back(partition, record, checkpoints)
-        except (RecordError, RollbackError) as error:
-            partition.state.dead_letters += 1
-            self.metrics.dead_letters.labels(topic=kind.topic).inc()
-            outgoing = [_outgoing(dead_letter(message, str(error), now), message.key or b"")]
-        else:
-            key = record.project.encode()
-            outputs = [] if isinstance(record, ModelCommand) else self._step(partition.state, record, now)
-            outgoing = [_outgoing(output, key) for output in outputs]
-            if kind is CompilerErrors:
-                self._uncommitted.append(now.timestamp())
-        partition.advance(message.topic, message.offset)
-        return outgoing
-
     def _commit_when_caught_up(self) -> None:
         """Commit at once when nothing waits that could share the commit: that is what a light load waits for."""
         places = ((TP(topic, number), one) for number, one in self.partitions.items() for topic in SOURCES)
         if all((self.app.end_offset(place) or 0) <= one.offsets.get(place.topic, 0) for place, one in places):
             self.app.commit_soon()
-
-    def _step(self, state: LineState, record: CompilerErrors | Feedback, now: datetime) -> list[Prediction]:
-        repeats, unmatched, started = state.repeats, state.unmatched_feedback, time.perf_counter()
-        outputs = step(state, record, now)
-        self.metrics.step.observe(time.perf_counter() - started)
-        if isinstance(record, Feedback):
-            self.metrics.feedback.labels(matched=str(state.unmatched_feedback == unmatched).lower()).inc()
-        else:
-            self.metrics.failures.labels(repeat=str(state.repeats > repeats).lower()).inc()
-        for answer in (answer for output in outputs for answer in output.classifications):
-            self.metrics.classifications.labels(category=answer.category, source=answer.source).inc()
-        return outputs
 
     async def write_checkpoints(self) -> None:
         """Send the checkpoints of the partitions that changed, in the transaction that is about to be committed."""
@@ -199,7 +150,7 @@ class Line:
         for partition in [one for one in self.partitions.values() if one.dirty]:
             records = partition.checkpoint(now)
             self.metrics.checkpoint_bytes.inc(sum(len(record.payload) for _, record in records))
-            await self.app.emit(TP(source, partition.number), [_outgoing(record, key) for key, record in records])
+            await self.app.emit(TP(source, partition.number), [outgoing(record, key) for key, record in records])
 
     def note_commit(self) -> None:
         """Count a commit and observe how long its failures were on their way."""
@@ -207,7 +158,3 @@ class Line:
         now, self._uncommitted, arrived = time.time(), [], self._uncommitted
         for timestamp in arrived:
             self.metrics.end_to_end.observe(max(0.0, now - timestamp))
-
-
-def _outgoing(record: Record, key: bytes) -> Outgoing:
-    return Outgoing(topic_name(type(record)), key, record.to_bytes(), headers(record, SOURCE_URI))

@@ -12,7 +12,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -297,7 +297,7 @@ def fingerprint(state: LineState) -> bytes:
     copy = LineState()
     snapshot.apply(copy, snapshot.base(state))
     recents, ids = copy.recent.contents()
-    timeless = [replace(one, prediction=_without_time(one.prediction)) for one in recents]
+    timeless = [one._replace(prediction=_without_time(one.prediction)) for one in recents]
     copy.recent = type(copy.recent)()
     copy.recent.extend(timeless, ids)
     return snapshot.base(copy)
