@@ -1,0 +1,94 @@
+"""One chunk's way through the step: from bytes to what goes out, and what it came to for the metrics."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+from aiokafka import ConsumerRecord
+
+from models.cloudevents import attributes, event_type, headers
+from models.records import (
+    CompilerErrors,
+    Feedback,
+    ModelCheckpoint,
+    ModelCommand,
+    Prediction,
+    Record,
+    RecordError,
+    parse,
+)
+from models.step import answer
+from streams.checkpoints import Partition
+from streams.dead_letters import dead_letter
+from streams.delivery import Outgoing
+from streams.metrics import Metrics
+from streams.restore import Source, arrival
+from streams.rollback import RollbackError, roll_back
+
+SOURCE_URI = "/jidoka/worker"
+PREDICTIONS = event_type(Prediction)
+
+
+class Batch:
+    """Takes the messages of one chunk in, in their order.
+
+    ``outgoing`` is what has to be sent, ``arrivals`` when each answered failure came in (UNIX seconds).
+    """
+
+    def __init__(self, partition: Partition, kind: type[Source], checkpoints: Sequence[ModelCheckpoint] = ()) -> None:
+        self.partition, self.kind, self.checkpoints = partition, kind, checkpoints
+        self.outgoing: list[Outgoing] = []
+        self.arrivals: list[float] = []
+        self._seconds: list[float] = []  # of each step
+        self._decided: Counter[tuple[str, str]] = Counter()  # category, source
+        state = partition.state
+        self._before = (state.repeats, state.unmatched_feedback, state.dead_letters)
+
+    def take(self, message: ConsumerRecord[bytes, bytes]) -> None:
+        """Take one message in; one that cannot be read, or asks for what cannot be done, becomes a dead letter."""
+        try:
+            record = parse(self.kind, message.value)
+            if isinstance(record, ModelCommand):
+                roll_back(self.partition, record, self.checkpoints)
+        except (RecordError, RollbackError) as error:
+            self.partition.state.dead_letters += 1
+            letter = dead_letter(message, str(error), arrival(message.timestamp / 1000))
+            self.outgoing.append(outgoing(letter, message.key or b""))
+        else:
+            if not isinstance(record, ModelCommand):
+                self._answer(record, message.timestamp / 1000)
+        self.partition.advance(message.topic, message.offset)
+
+    def _answer(self, record: CompilerErrors | Feedback, arrived: float) -> None:
+        key, started = record.project.encode(), time.perf_counter()
+        for one in answer(self.partition.state, record, arrival(arrived)):
+            event = attributes(one.id, PREDICTIONS, SOURCE_URI, one.time)
+            self.outgoing.append(Outgoing(PREDICTIONS, key, one.value, event))
+            self._decided.update(one.decided)
+            self.arrivals.append(arrived)
+        self._seconds.append(time.perf_counter() - started)
+
+    def count(self, metrics: Metrics) -> None:
+        """Put what the chunk came to on the metrics, all at once: a labelled counter costs as much as a small step."""
+        state, steps = self.partition.state, len(self._seconds)
+        before = self._before
+        repeats, unmatched = state.repeats - before[0], state.unmatched_feedback - before[1]
+        if refused := state.dead_letters - before[2]:
+            metrics.dead_letters.labels(topic=self.kind.topic).inc(refused)
+        if self.kind is CompilerErrors:
+            metrics.failures.labels(repeat="false").inc(steps - repeats)
+            metrics.failures.labels(repeat="true").inc(repeats)
+        elif self.kind is Feedback:
+            metrics.feedback.labels(matched="true").inc(steps - unmatched)
+            metrics.feedback.labels(matched="false").inc(unmatched)
+        for (category, source), count in self._decided.items():
+            metrics.classifications.labels(category=category, source=source).inc(count)
+        for seconds in self._seconds:
+            metrics.step.observe(seconds)
+
+
+def outgoing(record: Record, key: bytes) -> Outgoing:
+    """Return a record as the message that carries it."""
+    return Outgoing(event_type(type(record)), key, record.to_bytes(), headers(record, SOURCE_URI))
