@@ -1,0 +1,1 @@
+"""What is measured side by side. Each module is a program: a consumer of builds that writes one answer per build."""
