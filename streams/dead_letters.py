@@ -21,6 +21,7 @@ MAX_HEADERS = 50
 MAX_VALUE, MAX_KEY, MAX_HEADER_BYTES = 6 << 20, 3 << 20, 1 << 20  # together, in base64, they fit into one message
 MAX_LETTER_KEY = 1 << 20  # of the letter's own message, beside them
 CUT = "(too large: only the beginning of it is kept)"
+FEWER_HEADERS = "(not all of its headers are kept)"  # may be sent again: workers read none of them
 
 
 class DeadLetterError(ValueError):
@@ -30,11 +31,15 @@ class DeadLetterError(ValueError):
 def dead_letter(message: Any, reason: str, now: datetime) -> DeadLetter:
     """Return the dead letter of a Kafka message: its bytes as they were, where it stood, why it was refused.
 
-    It takes any message that Kafka does; of one too large to be put into another, the beginning is kept.
+    It takes any message that Kafka does; of one too large to be put into another, the beginning is kept, and of many
+    headers, or several of one name, not all.
     """
     key, value, headers = message.key, message.value, _headers(message.headers)
-    kept_key, kept_value, kept_headers = _first(key, MAX_KEY), _first(value, MAX_VALUE), _first_headers(headers)
-    whole = (kept_key, kept_value, kept_headers) == (key, value, headers)
+    kept_key, kept_value, kept_headers = _first(key, MAX_KEY), _first(value, MAX_VALUE), dict(_first_headers(headers))
+    if len(kept_headers) < len(headers):
+        reason = f"{reason[:MAX_REASON]} {FEWER_HEADERS}"
+    if (kept_key, kept_value) != (key, value):
+        reason = f"{reason[:MAX_REASON]} {CUT}"
     return DeadLetter(
         id=f"{message.topic}-{message.partition}-{message.offset}",
         time=now,
@@ -42,10 +47,10 @@ def dead_letter(message: Any, reason: str, now: datetime) -> DeadLetter:
         source_topic=message.topic,
         partition=message.partition,
         offset=message.offset,
-        reason=reason[:MAX_REASON] if whole else f"{reason[:MAX_REASON]} {CUT}",
+        reason=reason[: MAX_REASON + len(FEWER_HEADERS) + len(CUT) + 2],
         key=_encode(kept_key),
         value=_encode(kept_value),
-        headers={name: _encode(data) or "" for name, data in kept_headers},
+        headers={name: _encode(data) or "" for name, data in kept_headers.items()},
     )
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.records import CompilerErrors, DeadLetter, ModelCheckpoint, parse
-from streams.dead_letters import CUT, DeadLetterError, dead_letter, letter_key, resend
+from streams.dead_letters import CUT, FEWER_HEADERS, DeadLetterError, dead_letter, letter_key, resend
 from streams.settings import Settings
 from streams.topics import MAX_MESSAGE_BYTES, topic_name
 
@@ -77,7 +77,14 @@ class TestMaking:
         """A message as large as Kafka lets through still makes a letter that fits into one, and says what is cut."""
         letter = dead_letter(message(**fields), "why", NOW)
         assert len(wire(letter)) + len(letter_key(message(**fields))) < MAX_MESSAGE_BYTES - 65_536
-        assert letter.reason == f"why {CUT}"
+        assert letter.reason.startswith("why (")
+        assert letter.reason.endswith(CUT) is ("value" in fields or "key" in fields)
+        assert (FEWER_HEADERS in letter.reason) is ("headers" in fields)
+
+    def test_headers_of_one_name_are_not_lost_in_silence(self) -> None:
+        """Of two headers with one name the letter keeps the last, and says that it does not hold all."""
+        letter = dead_letter(message(headers=[("h", b"1"), ("h", b"2")]), "why", NOW)
+        assert (base64.b64decode(letter.headers["h"]), letter.reason) == (b"2", f"why {FEWER_HEADERS}")
 
     def test_a_long_reason_is_cut(self) -> None:
         """A reason that quotes a whole record is shortened."""
