@@ -140,6 +140,9 @@ class Sender:
             self._failure = self._failure or error
 
     def _raise_failure(self) -> None:
+        if isinstance(self._failure, TopicAuthorizationFailedError):
+            topic = self._failure.args[0] if self._failure.args else "that topic"
+            raise SenderError(f"not allowed to write to {topic}: ask for the ACL Write on it") from None
         if self._failure is not None:
             raise SenderError(
                 f"{self._bootstrap} did not acknowledge a record ({_named(self._failure)}); {self.acknowledged} were. "
