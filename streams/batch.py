@@ -21,7 +21,7 @@ from models.records import (
 )
 from models.step import answer
 from streams.checkpoints import Partition
-from streams.dead_letters import dead_letter
+from streams.dead_letters import dead_letter, letter_key
 from streams.delivery import Outgoing
 from streams.metrics import Metrics
 from streams.restore import Source, arrival
@@ -55,7 +55,7 @@ class Batch:
         except (RecordError, RollbackError) as error:
             self.partition.state.dead_letters += 1
             letter = dead_letter(message, str(error), arrival(message.timestamp / 1000))
-            self.outgoing.append(outgoing(letter, message.key or b""))
+            self.outgoing.append(outgoing(letter, letter_key(message)))
         else:
             if not isinstance(record, ModelCommand):
                 self._answer(record, message.timestamp / 1000)
