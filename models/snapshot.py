@@ -1,21 +1,22 @@
 """A partition's state as bytes and back: a whole ``base``, or a ``delta`` of what changed since the last one.
 
-Layout: ``JDK1`` | length of the header (4 bytes, big endian) | header (JSON) | arrays, one after the other; all of it
-deflated. The header (``models/snapshot_header.py``) lists each array's name, type and shape and holds everything
-small. Safe to load from a topic: no pickle, types from a fixed list, sizes bounded, every length and index checked
-before the state is touched; anything else raises ``SnapshotError``.
+Layout: ``JDK2`` | length of what follows (8 bytes) | one Zstandard frame (RFC 8878), which holds: length of the header
+(4 bytes) | header (JSON) | arrays, one after the other. Lengths are big endian. The header
+(``models/snapshot_header.py``) lists each array's name, type and shape and holds everything small. Safe to load from a
+topic: no pickle, types from a fixed list, sizes bounded, every length and index checked before the state is touched;
+anything else raises ``SnapshotError``.
 """
 
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
 import orjson
+import zstandard
 from numpy.typing import NDArray
 
 from models.batch import Hashed
@@ -28,8 +29,10 @@ from models.snapshot_header import Header, parse_header, version_of
 from models.state import LineState
 from models.weighting import StaticWeights
 
-MAGIC = b"JDK1"
-VERSION = 1
+MAGIC = b"JDK2"
+VERSION = 2
+LEVEL = 1  # of Zstandard: 1.1 ms for 860 kB, where deflate took 9.8 ms for a larger result (measured)
+MAX_WINDOW = 1 << 24  # bytes that unpacking may have to look back: more than level 1 ever asks for
 MAX_INFLATED = 1 << 30  # bytes: a full 2^22-row table; what would inflate to more is refused
 MAX_HEADER = 256 << 20  # bytes: a thousand answered builds of a hundred diagnostics each stay below
 _TYPES: dict[str, tuple[str, type[np.generic], int]] = {  # name -> type's name, type, number of axes
@@ -105,7 +108,10 @@ def _pack(state: LineState, rows: NDArray[np.uint32], recents: list[Recent], ids
     }
     head = orjson.dumps(header)
     body = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays.values())
-    return zlib.compress(MAGIC + struct.pack(">I", len(head)) + head + body, level=1)
+    frame = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(
+        struct.pack(">I", len(head)) + head + body
+    )
+    return MAGIC + struct.pack(">Q", len(frame)) + frame
 
 
 _COUNTERS = ("failures", "repeats", "unmatched_feedback", "dead_letters", "origin")
@@ -126,11 +132,12 @@ def _recent_header(recent: Recent) -> dict[str, Any]:
 
 def _unpack(packed: bytes) -> tuple[Header, Arrays]:
     """Return header and arrays; never inflates more than the lengths read so far allow."""
-    stream = _Inflater(packed)
-    start = stream.read(8)
-    if start[:4] != MAGIC:
+    if packed[:4] != MAGIC:
         raise SnapshotError("not a jidoka snapshot")
-    (length,) = struct.unpack(">I", start[4:])
+    if packed[4:12] != struct.pack(">Q", len(packed) - 12):
+        raise SnapshotError("cut short, or something follows the snapshot")
+    stream = _Unpacker(packed[12:])
+    (length,) = struct.unpack(">I", stream.read(4))
     if length > MAX_HEADER:
         raise SnapshotError(f"a header of {length} bytes: at most {MAX_HEADER} are read")
     head = stream.read(length)
@@ -146,31 +153,29 @@ def _unpack(packed: bytes) -> tuple[Header, Arrays]:
     return header, _arrays(header, memoryview(body))
 
 
-class _Inflater:
-    """Deflated bytes, inflated piece by piece: a small input that would inflate to gigabytes never does."""
+class _Unpacker:
+    """A Zstandard frame, unpacked piece by piece: a small input that would unpack to gigabytes never does."""
 
-    def __init__(self, packed: bytes) -> None:
-        self._inflater, self._rest = zlib.decompressobj(), packed
+    def __init__(self, frame: bytes) -> None:
+        self._reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).stream_reader(frame)
 
     def read(self, size: int) -> bytes:
         """Return exactly ``size`` bytes."""
-        piece = self._inflate(size) if size else b""
+        piece = self._read(size)
         if len(piece) < size:
             raise SnapshotError(f"cut short: {len(piece)} bytes where {size} should be")
         return piece
 
     def end(self) -> None:
-        """Make sure that nothing follows, and that what was read is whole."""
-        if self._inflate(1) or not self._inflater.eof or self._inflater.unused_data:
-            raise SnapshotError("cut short, or something follows the snapshot")
+        """Make sure that nothing follows."""
+        if self._read(1):
+            raise SnapshotError("something follows the arrays")
 
-    def _inflate(self, most: int) -> bytes:
+    def _read(self, size: int) -> bytes:
         try:
-            piece = self._inflater.decompress(self._rest, most)
-        except zlib.error as error:
-            raise SnapshotError(f"not deflated data: {error}") from None
-        self._rest = self._inflater.unconsumed_tail
-        return piece
+            return self._reader.read(size) if size else b""
+        except zstandard.ZstdError as error:
+            raise SnapshotError(f"not packed data: {error}") from None
 
 
 def _size(name: str, shape: list[int]) -> int:

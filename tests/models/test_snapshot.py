@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 import resource
 import struct
-import zlib
 from typing import Any
 
 import numpy as np
 import orjson
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -170,15 +170,24 @@ def refused(packed: bytes, match: str | None = None) -> str:
 
 def opened(packed: bytes) -> tuple[dict[str, Any], bytes]:
     """Return header and arrays of a snapshot."""
-    data = zlib.decompress(packed)
-    (length,) = struct.unpack(">I", data[4:8])
-    return orjson.loads(data[8 : 8 + length]), data[8 + length :]
+    data = zstandard.decompress(packed[12:])
+    (length,) = struct.unpack(">I", data[:4])
+    return orjson.loads(data[4 : 4 + length]), data[4 + length :]
+
+
+def framed(data: bytes) -> bytes:
+    """Return data in the envelope of a snapshot."""
+    return enveloped(zstandard.compress(data))
+
+
+def enveloped(frame: bytes) -> bytes:
+    return b"JDK2" + struct.pack(">Q", len(frame)) + frame
 
 
 def closed(header: object, body: bytes) -> bytes:
     """Return a snapshot of this header and these arrays, whole as far as its checksum goes."""
     head = orjson.dumps(header)
-    return zlib.compress(b"JDK1" + struct.pack(">I", len(head)) + head + body)
+    return framed(struct.pack(">I", len(head)) + head + body)
 
 
 def changed(*path: str | int, to: object) -> bytes:
@@ -212,28 +221,29 @@ class TestDamaged:
                 snapshot.apply(state, bytes(damaged))
             except SnapshotError:
                 continue
-            assert zlib.decompress(damaged) == zlib.decompress(LIVED)  # a bit that fills up a byte
+            assert opened(bytes(damaged)) == opened(LIVED)  # a bit that means nothing to Zstandard
             state = tiny_state()
         assert snapshot.base(state) == empty
 
     @given(st.binary(max_size=200))
     def test_any_bytes(self, packed: bytes) -> None:
-        """Bytes of any kind, also deflated and behind the right mark, are refused with a reason."""
-        for damaged in (packed, zlib.compress(packed), zlib.compress(b"JDK1" + packed)):
+        """Bytes of any kind, also in the right envelope and packed, are refused with a reason."""
+        for damaged in (packed, b"JDK2" + packed, enveloped(packed), framed(packed)):
             with pytest.raises(SnapshotError):
                 snapshot.apply(tiny_state(), damaged)
 
-    @pytest.mark.parametrize("rest", [b"\0", b"JDK1", LIVED])
+    @pytest.mark.parametrize("rest", [b"\0", b"JDK2", LIVED])
     def test_something_follows(self, rest: bytes) -> None:
-        """Bytes after the end, outside or inside the deflated data, are refused."""
+        """Bytes after the end, outside the envelope, after the frame or inside it, are refused."""
         refused(LIVED + rest)
-        refused(zlib.compress(zlib.decompress(LIVED) + rest))
+        refused(enveloped(LIVED[12:] + rest))
+        refused(framed(zstandard.decompress(LIVED[12:]) + rest))
 
     def test_reason_for_a_newer_version(self) -> None:
         """A newer version is refused by its number, whatever else its header holds."""
-        match = "snapshot version 2: this code knows 1; upgrade jidoka"
-        refused(changed("version", to=2), match)
-        refused(closed({"version": 2, "all": "new"}, b""), match)
+        match = "snapshot version 3: this code knows 2; upgrade jidoka"
+        refused(changed("version", to=3), match)
+        refused(closed({"version": 3, "all": "new"}, b""), match)
 
 
 HEADER, _ = opened(LIVED)
@@ -330,22 +340,21 @@ class TestCrafted:
     def test_no_header_of_json(self) -> None:
         """A header that is not JSON, not an object or nested without end is refused."""
         for head in (b"", b"{", b"7", b"null", b"[]", b"\xff", b"[" * 100_000, b'{"version": 1e999}'):
-            data = b"JDK1" + struct.pack(">I", len(head)) + head
             with pytest.raises(SnapshotError):
-                snapshot.apply(tiny_state(), zlib.compress(data))
+                snapshot.apply(tiny_state(), framed(struct.pack(">I", len(head)) + head))
 
 
 class TestBombs:
     def test_two_gigabytes_of_nothing(self) -> None:
-        """A few megabytes that inflate to more than two gigabytes are refused without being inflated."""
+        """A few kilobytes that unpack to more than two gigabytes are refused without being unpacked."""
         header, body = opened(LIVED)
         head = orjson.dumps(header)
-        refused_within(256 << 20, deflated_zeros(b"JDK1" + struct.pack(">I", len(head)) + head + body, 2 * GiB))
-        refused_within(256 << 20, deflated_zeros(b"", 2 * GiB))
+        refused_within(256 << 20, packed_zeros(struct.pack(">I", len(head)) + head + body, 2 * GiB))
+        refused_within(256 << 20, packed_zeros(b"", 2 * GiB))
 
     def test_header_without_end(self) -> None:
         """A header said to be larger than any real one is not read."""
-        refused_within(64 << 20, deflated_zeros(b"JDK1" + struct.pack(">I", MAX_HEADER + 1), 2 * GiB))
+        refused_within(64 << 20, packed_zeros(struct.pack(">I", MAX_HEADER + 1), 2 * GiB))
 
     def test_arrays_without_end(self) -> None:
         """Arrays said to be larger than the largest table are not read."""
@@ -360,12 +369,11 @@ class TestBombs:
         refused_within(64 << 20, closed(header, body))
 
 
-def deflated_zeros(start: bytes, count: int) -> bytes:
-    """Return deflated data that inflates to ``start`` and ``count`` zeros, made without deflating them all."""
-    deflater, block = zlib.compressobj(9), 64 << 20
-    first = deflater.compress(start) + deflater.flush(zlib.Z_FULL_FLUSH)
-    zeros = deflater.compress(bytes(block)) + deflater.flush(zlib.Z_FULL_FLUSH)
-    return first + zeros * -(-count // block)
+def packed_zeros(start: bytes, count: int) -> bytes:
+    """Return a snapshot's envelope around a frame that unpacks to ``start`` and ``count`` zeros."""
+    packer, block = zstandard.ZstdCompressor().compressobj(), bytes(64 << 20)
+    frame = packer.compress(start) + b"".join(packer.compress(block) for _ in range(-(-count // len(block))))
+    return enveloped(frame + packer.flush())
 
 
 def refused_within(memory: int, packed: bytes) -> None:
