@@ -4,6 +4,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH_VENV := .venv-bench
 PINS := pyproject.toml constraints.txt
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
@@ -11,10 +12,10 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help venv demo test bench bench-recovery test-long lint types docs demo-data constraints clean
+.PHONY: help venv demo test bench bench-throughput bench-latency bench-memory bench-profile bench-venv bench-recovery test-long lint types docs demo-data constraints clean
 
 help: ## list what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.installed ## watch the line classify and learn from bundled real failures
 	@$(BIN)/jidoka demo $(ARGS)
@@ -31,6 +32,20 @@ bench-recovery: $(VENV)/.installed-dev ## how soon a line answers again after ki
 bench: $(VENV)/.installed-dev ## push a large corpus through the line: make bench CORPUS=failures.parquet
 	@test -n "$(CORPUS)" || { echo "make bench: which corpus? make bench CORPUS=failures.parquet" >&2; exit 2; }
 	@$(BIN)/python -m pytest -m scale --corpus "$(CORPUS)" $(ARGS)
+
+bench-throughput: $(BENCH_VENV)/.installed ## side by side with a naive agent, Quix Streams, a loop by hand: CORPUS="a.parquet b.parquet"
+	@$(BENCH_VENV)/bin/python -m benchmarks.throughput --corpus $(CORPUS) $(ARGS)
+
+bench-latency: $(BENCH_VENV)/.installed ## push to committed prediction at 50, 200 and 400 builds a second
+	@$(BENCH_VENV)/bin/python -m benchmarks.latency --corpus $(CORPUS) $(ARGS)
+
+bench-memory: $(BENCH_VENV)/.installed ## a worker's memory over 5 million diagnostics (ARGS="--diagnostics 200000": a check)
+	@$(BENCH_VENV)/bin/python -m benchmarks.memory --corpus $(CORPUS) $(ARGS)
+
+bench-profile: $(BENCH_VENV)/.installed ## where a worker's time goes, by py-spy
+	@$(BENCH_VENV)/bin/python -m benchmarks.profile --corpus $(CORPUS) $(ARGS)
+
+bench-venv: $(BENCH_VENV)/.installed ## create .venv-bench with what the benchmarks compare jidoka with
 
 lint: $(VENV)/.installed-dev ## check style and formatting
 	@$(BIN)/ruff check .
@@ -55,7 +70,7 @@ constraints: $(VENV)/.installed-dev ## pin what .venv holds now
 	@mv $(VENV)/pins constraints.txt
 
 clean: ## remove .venv and what tools left behind; the broker's data and downloads stay
-	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find models producers streams tests -name __pycache__ -prune -exec rm -rf {} +
 
 # pip is the last thing that venv writes: where it is missing, an earlier attempt was cut off.
@@ -93,3 +108,12 @@ $(VENV)/.installed: $(PINS) | $(BIN)/pip
 $(VENV)/.installed-dev: $(PINS) | $(BIN)/pip
 	$(call install,.[dev],$@)
 	@touch $(VENV)/.installed
+
+# The pins of .venv, but for what benchmarks/constraints.txt pins otherwise.
+$(BENCH_VENV)/.installed: $(PINS) benchmarks/constraints.txt | $(BIN)/pip
+	@test -e $(BENCH_VENV)/bin/pip || $(BIN)/python -m venv --clear $(BENCH_VENV)
+	@awk -F == 'NR == FNR { own[tolower($$1)]; print; next } !(tolower($$1) in own)' \
+		benchmarks/constraints.txt constraints.txt > $(BENCH_VENV)/pins
+	@echo "installing .[bench] into $(BENCH_VENV) (once)"
+	@$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --constraint $(BENCH_VENV)/pins --editable '.[bench]'
+	@touch $@

@@ -15,10 +15,10 @@ EVENT_LOOP, OTHER = "event loop", "other"
 LAYERS = {
     name: re.compile(pattern)
     for name, pattern in {
-        "encode records": r"^to_bytes .*models/",
-        "parse records": r"^parse .*models/records|^(model_validate|validate_python|__new__) .*pydantic",
+        "encode records": r"\bto_bytes .*models/",
+        "parse records": r"^parse .*models/records\.py",
         "features": r"models/(features|masking|hashing|caching)\.py",
-        "classifier": r"models/(classifiers|vectors|labelling|weighting|evaluation|drift)\.py",
+        "classifier": r"models/(classifiers|labelling|weighting|evaluation|drift)\.py",
         "checkpoints": r"models/snapshot\w*\.py|streams/checkpoint\w*\.py",
         "step: rules, answers, memory": r"models/",
         "metrics": r"prometheus_client/|streams/metrics\.py",

@@ -70,7 +70,9 @@ class Loop:
         if message.error():
             raise RuntimeError(str(message.error()))
         number = message.partition()
-        partition = self.partitions.setdefault(number, Partition(number, LineState()))
+        if number not in self.partitions:  # not setdefault: an empty model is megabytes, even to throw away
+            self.partitions[number] = Partition(number, LineState())
+        partition = self.partitions[number]
         record = parse(CompilerErrors, message.value())
         now = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
         for output in step(partition.state, record, now):

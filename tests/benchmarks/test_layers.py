@@ -11,8 +11,8 @@ START = f"main (/r/streams/cli/__init__.py:1);execute ({SITE}/mode/worker.py:2);
 TAKE = f"{START};_run (/p/asyncio/events.py:4);process (/r/streams/line.py:5)"
 RAW = f"""\
 {TAKE};step (/r/models/step.py:6);extract (/r/models/features.py:7) 40
-{TAKE};step (/r/models/step.py:6);to_bytes (/r/models/records.py:8) 20
-{TAKE};parse (/r/models/records.py:9);model_validate ({SITE}/pydantic/main.py:9) 10
+{TAKE};step (/r/models/step.py:6);Record.to_bytes (/r/models/records.py:8) 20
+{TAKE};parse (/r/models/records.py:9);BaseModel.model_validate ({SITE}/pydantic/main.py:9) 10
 {START};_run (/p/asyncio/events.py:4);_next ({SITE}/faust/streams.py:1);get (/p/asyncio/queues.py:2) 20
 {START};select (/p/selectors.py:9) 8
 run (/p/threading.py:1);work (/p/concurrent/futures/thread.py:1) 2
