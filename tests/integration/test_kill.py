@@ -74,18 +74,6 @@ def test_nothing_is_lost_doubled_or_reordered(
     assert sum(state.feedback.dump()["templates"] != [] for state in states) == 4
 
 
-def test_a_worker_started_again_takes_the_place_of_the_killed_one(line: Any) -> None:
-    """Whoever is started in place of a killed worker lets it leave the group, and does not wait for its session."""
-    worker = line.worker().start()
-    worker.kill()
-    worker.start()
-    assert worker.partitions() == {0, 1, 2, 3}
-    assert "it has left now" in worker.log.read_text()
-    assert worker.stop() == 0
-    worker.start()
-    assert worker.log.read_text().count("it has left now") == 1
-
-
 @pytest.mark.long
 def test_half_an_hour_of_faults(
     tmp_path: Path, kit: Any, pytestconfig: pytest.Config, tell: Callable[[str], None]
