@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any, NamedTuple
 
+WARM_UP = 0.2  # of a run over which memory is watched
 PACKAGES = ("faust-streaming", "aiokafka", "quixstreams", "confluent-kafka", "river", "numpy", "pydantic", "orjson")
 
 
@@ -80,6 +81,36 @@ def percentile(values: Sequence[float], share: float) -> float:
 def spread(values: Sequence[float]) -> dict[str, float]:
     """Return min, median and max."""
     return {"min": min(values), "median": statistics.median(values), "max": max(values)}
+
+
+def delays(sent: Mapping[str, float], arrived: Mapping[str, float], end: float) -> list[float]:
+    """Return how long each build that was sent waited for its answer (all in seconds).
+
+    One that had none when the waiting ended is counted as answered then: leaving it out would make a line look faster
+    the further it is behind.
+    """
+    return [arrived.get(build, end) - at for build, at in sent.items()]
+
+
+class Size(NamedTuple):
+    """How many diagnostics had been answered, and what was resident then, in bytes."""
+
+    diagnostics: int
+    resident: int
+
+
+def growth(samples: Sequence[Size], total: int) -> dict[str, float]:
+    """Return the medians (bytes) after the warm-up and at the end, and the growth between them as a share.
+
+    Raises ``ValueError`` when one of the two fifths has no sample.
+    """
+    early = [size for count, size in samples if WARM_UP <= count / total < 2 * WARM_UP]
+    late = [size for count, size in samples if count / total >= 1 - WARM_UP]
+    if not early or not late:
+        raise ValueError("too short for a growth: more --diagnostics are needed")
+    first, last = statistics.median(early), statistics.median(late)
+    peak = max(size for _, size in samples)
+    return {"after_warm_up": first, "at_end": last, "growth": last / first - 1, "peak": peak}
 
 
 MEASURES = ("diagnostics_per_s", "builds_per_s", "diagnostics_per_cpu_s")

@@ -129,6 +129,17 @@ def _renamed_span(span: Document, rename: Callable[[str], str]) -> Document:
     return span | {"text": texts} | ({} if label is None else {"label": rename(label)})
 
 
+def arrivals(rate: float, seconds: float, *, even: bool, seed: int = SEED) -> Iterator[float]:
+    """Yield when builds arrive, in seconds from the start: ``rate`` a second on average, memoryless unless ``even``."""
+    draw = random.Random(seed)  # noqa: S311 - a load, not a secret
+    at = 0.0
+    while True:
+        at += 1 / rate if even else draw.expovariate(rate)
+        if at > seconds:
+            return
+        yield at
+
+
 @dataclass
 class Input:
     """Builds in a file, one JSON document a line: the same for every contender."""

@@ -9,10 +9,8 @@ too) to the last fifth.
 from __future__ import annotations
 
 import argparse
-import statistics
 import time
 from collections import deque
-from collections.abc import Sequence
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -25,26 +23,9 @@ from streams.settings import Settings
 from streams.topics import topic_name
 
 TARGET = 0.05
-WARM_UP = 0.2  # of the diagnostics
 SAMPLE_S, DELETE_S, TELL_S, PATIENCE_S = 1.0, 20.0, 15.0, 60.0
 AT_ONCE, POLL_S = 200, 0.02  # builds pushed between two looks at the answers
 SOURCE, SINK = topic_name(CompilerErrors), topic_name(Prediction)
-
-Sample = tuple[int, int]  # diagnostics answered, bytes resident
-
-
-def growth(samples: Sequence[Sample], total: int) -> dict[str, float]:
-    """Return the medians (bytes) after the warm-up and at the end, and the growth between them as a share.
-
-    Raises ``ValueError`` when one of the two fifths has no sample.
-    """
-    early = [size for count, size in samples if WARM_UP <= count / total < WARM_UP + 0.2]
-    late = [size for count, size in samples if count / total >= 0.8]
-    if not early or not late:
-        raise ValueError("too short for a growth: more --diagnostics are needed")
-    first, last = statistics.median(early), statistics.median(late)
-    peak = max(size for _, size in samples)
-    return {"after_warm_up": first, "at_end": last, "growth": last / first - 1, "peak": peak}
 
 
 class Feed:
@@ -100,14 +81,14 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         "machine": machine,
         "diagnostics": samples[-1][0],
         "seconds": round(seconds, 1),
-        **growth(samples, samples[-1][0]),
+        **figures.growth(samples, samples[-1][0]),
         "series": series,
     }
 
 
-def sample(feed: Feed, process: Popen[bytes], log: Path, diagnostics: int) -> list[Sample]:
+def sample(feed: Feed, process: Popen[bytes], log: Path, diagnostics: int) -> list[figures.Size]:
     """Feed the worker and note its resident size, until it has answered so many diagnostics."""
-    samples: list[Sample] = []
+    samples: list[figures.Size] = []
     looked_at = psutil.Process(process.pid)
     begun = answered = sampled = deleted = told = time.monotonic()
     while feed.diagnostics < diagnostics:
@@ -118,7 +99,7 @@ def sample(feed: Feed, process: Popen[bytes], log: Path, diagnostics: int) -> li
         if now > answered + PATIENCE_S:
             raise stage.BenchmarkError(f"no answer for {PATIENCE_S:.0f} s after {feed.builds} builds")
         if feed.builds and now > sampled + SAMPLE_S:
-            samples.append((feed.diagnostics, looked_at.memory_info().rss))
+            samples.append(figures.Size(feed.diagnostics, looked_at.memory_info().rss))
             sampled = now
         if now > deleted + DELETE_S:
             feed.delete_answered()

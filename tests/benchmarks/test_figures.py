@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import figures
-from benchmarks.figures import Rate, Seen
+from benchmarks.figures import Rate, Seen, Size
 
 
 class TestRate:
@@ -58,6 +58,26 @@ class TestCompare:
     def test_a_table_has_its_columns_one_below_the_other(self) -> None:
         """Names stand to the left, figures to the right."""
         assert figures.table(("who", "n"), [("a", 1), ("jidoka", 25)]) == "who      n\na        1\njidoka  25"
+
+
+class TestDelays:
+    def test_what_was_not_answered_counts_as_waiting_until_the_end(self) -> None:
+        """A line that leaves builds unanswered looks slow, not fast."""
+        assert figures.delays({"one": 1.0, "two": 2.0}, {"one": 1.5, "other": 1.0}, 10.0) == [0.5, 8.0]
+
+
+class TestGrowth:
+    def test_it_is_from_after_the_warm_up_to_the_end(self) -> None:
+        """Filling caches at first is no growth; a leak is."""
+        warm = [Size(number, 100 + 5 * min(number, 20)) for number in range(100)]
+        assert figures.growth(warm, 100)["growth"] == 0
+        leak = [Size(number, 200 + number) for number in range(100)]
+        assert figures.growth(leak, 100)["growth"] == pytest.approx(60 / 229.5)
+
+    def test_a_run_without_samples_at_its_end_has_none(self) -> None:
+        """What was not seen is not guessed."""
+        with pytest.raises(ValueError, match="too short"):
+            figures.growth([Size(30, 100)], 100)
 
 
 class TestMachine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import orjson
@@ -106,3 +106,18 @@ class TestWrite:
         assert [len(document["diagnostics"]) for document in held] == one.diagnostics
         assert sum(one.diagnostics[:-1]) < 3_000 <= sum(one.diagnostics)
         assert one.size == one.path.stat().st_size
+
+
+class TestArrivals:
+    def test_they_come_at_the_rate_that_was_asked_for(self) -> None:
+        """A minute at 200 a second brings some 12,000 builds, in order, whatever becomes of them."""
+        moments = list(inputs.arrivals(200, 60, even=False))
+        assert moments == sorted(moments)
+        assert 11_500 < len(moments) < 12_500
+        assert moments[-1] <= 60
+        gaps = [after - before for before, after in pairwise(moments)]
+        assert max(gaps) > 4 / 200  # memoryless: some wait long
+
+    def test_even_ones_keep_their_distance(self) -> None:
+        """Without chance every gap is the same."""
+        assert list(inputs.arrivals(2, 2.1, even=True)) == [0.5, 1.0, 1.5, 2.0]
