@@ -6,7 +6,8 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Callable, Coroutine, Iterator
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import faust
 
 CLIENT_LOGGERS = ("aiokafka", "kafka", "faust.transport.drivers.aiokafka", "faust.transport.consumer", "mode")
+RETRY_S = 0.1
 T = TypeVar("T")
 
 
@@ -116,13 +118,30 @@ async def describe_cluster(bootstrap: str, options: dict[str, Any], timeout_s: f
         with silenced("aiokafka"):
             async with asyncio.timeout(timeout_s):
                 await client.start()
-                answer = await client.describe_cluster()
+                answer = await patiently(client.describe_cluster, timeout_s)
     except (KafkaError, TimeoutError, OSError) as error:
         reason = await refusal(bootstrap, options, timeout_s) if "security_protocol" in options else None
         raise ConnectionError(reason or f"no Kafka answers at {bootstrap}: {error or type(error).__name__}") from error
     finally:
         await client.close()
     return Cluster(answer["cluster_id"] or "", len(answer["brokers"]), answer["controller_id"])
+
+
+async def patiently(ask: Callable[[], Awaitable[T]], limit_s: float) -> T:
+    """Return the answer of ``ask``, asked again while that may help, for ``limit_s`` at most.
+
+    An admin client asks any broker of its list, one that has just died included.
+    """
+    from aiokafka.errors import KafkaError  # noqa: PLC0415 - as above
+
+    deadline = time.monotonic() + limit_s
+    while True:
+        try:
+            return await ask()
+        except KafkaError as error:
+            if not error.retriable or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(RETRY_S)
 
 
 def silent_addresses(bootstrap: str) -> list[str]:

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from streams.kafka import client_options, silenced
+from streams.kafka import client_options, patiently, silenced
 from streams.settings import Settings
 from streams.topics import TOPICS, Topic
 
@@ -111,7 +111,7 @@ async def _partition_counts(admin: AIOKafkaAdminClient, topics: Iterable[Topic])
     names = {topic.name for topic in topics}
     return {
         found["topic"]: len(found["partitions"])
-        for found in await admin.describe_topics()
+        for found in await patiently(admin.describe_topics, VISIBLE_LIMIT_S)
         if found["topic"] in names and not found["error_code"]
     }
 
@@ -164,7 +164,11 @@ async def _until_visible(admin: AIOKafkaAdminClient, settings: Settings, topics:
 
 
 async def _led(admin: AIOKafkaAdminClient, settings: Settings, topics: Iterable[Topic]) -> bool:
-    found = {entry["topic"]: entry for entry in await admin.describe_topics() if not entry["error_code"]}
+    found = {
+        entry["topic"]: entry
+        for entry in await patiently(admin.describe_topics, VISIBLE_LIMIT_S)
+        if not entry["error_code"]
+    }
     return all(
         topic.name in found
         and len(found[topic.name]["partitions"]) == wanted_partitions(topic, settings)

@@ -16,8 +16,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from models.records import CompilerErrors, Prediction
 from producers.sender import Sender
+from streams import doctor
 from streams.broker import EmbeddedCluster
 from streams.follow import Follower
+from streams.kafka import patiently
 from streams.settings import Settings
 from streams.supervisor import Supervisor
 from streams.topics import topic_name
@@ -53,7 +55,7 @@ def partitions(line: Supervisor, topic: str) -> list[dict[str, Any]]:
         admin = AIOKafkaAdminClient(bootstrap_servers=line.settings.broker)
         await admin.start()
         try:
-            (found,) = await admin.describe_topics([topic])
+            (found,) = await patiently(lambda: admin.describe_topics([topic]), 10)
         finally:
             await admin.close()
         return list(found["partitions"])
@@ -66,11 +68,12 @@ def in_sync(line: Supervisor) -> set[int]:
     return {len(place["isr"]) for place in found}
 
 
-def push(line: Supervisor, records: list[CompilerErrors]) -> int:
+def push(line: Supervisor, records: list[CompilerErrors], once_connected: Callable[[], object] = int) -> int:
     """Send with the real sender and return how many were acknowledged."""
 
     async def send() -> int:
         async with Sender(line.settings.broker or "", {}, "/test") as sender:
+            await asyncio.to_thread(once_connected)
             for record in records:
                 await sender.send(record)
             await sender.flush()
@@ -112,6 +115,8 @@ def test_a_leader_dies_and_nothing_is_lost(
     sending.start()
     kill(cluster, leader)
     eventually(lambda: cluster.nodes[leader - 1].pid is None)
+    check = doctor.broker(line.settings, None)
+    assert (check.status, cluster.nodes[leader - 1].address in check.detail) == ("warn", True)
     sending.join(60)
     assert not sending.is_alive()
     assert push(line, failures[200:]) == 100
@@ -127,12 +132,16 @@ def test_two_dead_make_lag_and_no_loss(line: Supervisor, kit: SimpleNamespace, e
     cluster, failures = cluster_of(line), make(kit, 2)
     before = len(answers(line))
     eventually(lambda: in_sync(line) == {3}, deadline_s=30)
-    for number in (1, 2):
-        kill(cluster, number)
-    eventually(lambda: cluster.pids[:2] == [None, None])
     acknowledged: list[int] = []
-    sending = threading.Thread(target=lambda: acknowledged.append(push(line, failures)))
+
+    def kill_two() -> None:
+        for number in (1, 2):
+            kill(cluster, number)
+        eventually(lambda: cluster.pids[:2] == [None, None])
+
+    sending = threading.Thread(target=lambda: acknowledged.append(push(line, failures, kill_two)))
     sending.start()
+    eventually(lambda: cluster.pids[:2] == [None, None])
     sending.join(3)
     assert sending.is_alive(), f"acknowledged by one broker of three: {acknowledged}"
     line.watch()

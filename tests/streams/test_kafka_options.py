@@ -22,6 +22,7 @@ from streams.kafka import (
     faust_credentials,
     quiet_loggers,
     run_anywhere,
+    silent_addresses,
 )
 from streams.settings import Settings
 
@@ -149,6 +150,14 @@ def test_a_silent_server_is_given_up() -> None:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(ConnectionError, match=address):
             run_anywhere(lambda: describe_cluster(address, {}, 0.5))
+
+
+def test_addresses_where_nobody_listens_are_found() -> None:
+    """Of several addresses, those without a listener are named, whatever else they are."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as gone:
+        listening, silent = (f"127.0.0.1:{one.getsockname()[1]}" for one in (server, gone))
+        gone.close()
+        assert silent_addresses(f"{listening},{silent},no-port,{listening}") == [silent, "no-port"]
 
 
 def test_coroutines_run_inside_a_running_loop() -> None:
