@@ -185,7 +185,7 @@ class Fuzzer:
         return json.dumps(self.draw.choice(self.values)).encode()
 
     def _giant(self) -> bytes:
-        size = GIANT - 65_536 if self.draw.random() < 0.02 else self.draw.choice((300, 17_000, 70_000))
+        size = GIANT - 65_536 if self.draw.random() < 0.02 else self.draw.choice((300, 17_000, 30_000))
         return self._replaced(b'"' + self.draw.choice((b"x", b"\\u0001", "é".encode())) * (size // 6) + b'"')
 
     def _encoded(self) -> bytes:

@@ -130,9 +130,10 @@ async def _all(settings: Settings) -> tuple[int, int]:
 
 
 def _content(letter: DeadLetter) -> bytes:
-    """Return a digest that letters of equal bytes, bound for the same partition, share."""
+    """Return a digest that letters share whose messages, sent again, are the same."""
+    value = letter.value if letter.key is not None else letter.value or ""  # nothing at all is sent as an empty value
     place = f"{letter.source_topic}/{letter.partition}/{letter.key}/"
-    return hashlib.sha256(place.encode() + str(letter.value).encode()).digest()
+    return hashlib.sha256(place.encode() + str(value).encode()).digest()
 
 
 def _follower(settings: Settings) -> Follower[DeadLetter]:
