@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import subprocess
@@ -109,6 +110,8 @@ def disk(data_dir: Path) -> Check:
     free = shutil.disk_usage(existing).free
     detail = f"{free / 1e9:.1f} GB free for {data_dir}"
     fix = "free some space or choose another data folder (JIDOKA_DATA_DIR)"
+    if not os.access(existing, os.W_OK):  # also of root, on a file system that is mounted read-only
+        return Check("disk", "fail", f"{existing} cannot be written", "make it writable, or set JIDOKA_DATA_DIR")
     if free < LOW_DISK_BYTES:
         return Check("disk", "fail" if free < NO_DISK_BYTES else "warn", detail, fix)
     return Check("disk", "ok", detail)

@@ -17,7 +17,7 @@ POISONED_LIMIT_S = 5.0  # a stop in order poisons the gate too, shortly before t
 JOIN_LIMITS = 2.0  # in stall limits: a rebalance may wait for the slowest member
 PARTITION_LIMITS = 4.0  # in stall limits: partitions with a backlog take turns
 HALF = 1 / 2  # of a limit: from here on the worker counts as stalling
-SHOWN = 3  # places named in a reason
+SHOWN = 3  # places and reasons named
 
 
 @dataclass(frozen=True)
@@ -74,25 +74,27 @@ class StallDetector:
         self._timers: dict[Hashable, _Timer] = {}
 
     def update(self, now: float, seen: Seen) -> Verdict:
-        """Take in what is seen at ``now`` (seconds, monotonic) and return the gravest of what follows from it.
+        """Take in what is seen at ``now`` (seconds, monotonic) and return what follows from it, the gravest first.
 
         Between two calls at most a third of the limit counts: the process itself may not have run.
         """
         elapsed = 0.0 if self._last is None else min(max(0.0, now - self._last), self.limit_s / 3)
         self._last = now
+        idle_s, share = 0.0, 0.0
         used: set[Hashable] = set()
-        gravest, share = Verdict(), 0.0
+        reasons: list[tuple[float, str]] = []
         for name, due, token, limit, what, where in self._questions(seen):
             used.add(name)
             idle = self._timers.setdefault(name, _Timer()).update(elapsed, token, due=due)
             if idle / limit > share:
-                share = idle / limit
-                reason = f"{what} for {idle:.0f} s{_say(where, seen)}" if share >= HALF else ""
-                gravest = Verdict(_state(share), reason, idle)
+                share, idle_s = idle / limit, idle
+            if idle / limit >= HALF:
+                reasons.append((idle / limit, f"{what} for {idle:.0f} s{_say(where, seen)}"))
         self._timers = {name: timer for name, timer in self._timers.items() if name in used}
-        if gravest.state in ("stalling", "stalled") or seen.broker_answers:
-            return gravest
-        return Verdict("waiting", "the broker does not answer", gravest.idle_s)
+        if reasons or seen.broker_answers:
+            gravest = sorted(reasons, key=lambda one: -one[0])[:SHOWN]
+            return Verdict(_state(share), "; ".join(reason for _, reason in gravest), idle_s)
+        return Verdict("waiting", "the broker does not answer", idle_s)
 
     def _questions(self, seen: Seen) -> list[tuple[Hashable, bool, Hashable, float, str, list[Place]]]:
         """Return of all that may hang: name, is it due, what changes when done, limit in s, what to say, where."""

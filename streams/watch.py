@@ -54,6 +54,7 @@ class Watch(Service):
         self._thread = threading.Thread(target=self._run, name=THREAD, daemon=True)
         self._main: asyncio.AbstractEventLoop | None = None
         self._away_since: float | None = None
+        self._told = False  # of its being away
 
     @property
     def broker_answers(self) -> bool:
@@ -131,14 +132,17 @@ class Watch(Service):
         return problem
 
     def _tell(self, problem: str | None) -> None:
-        """Log when the broker goes and when it comes back."""
+        """Log when the broker goes (a single question may go wrong: there is a second one) and when it comes back."""
         now = time.monotonic()
-        if problem is not None and self._away_since is None:
+        if problem is None:
+            if self._told:
+                log.warning("the broker answers again, after %.0f s", now - (self._away_since or now))
+            self._away_since, self._told = None, False
+        elif self._away_since is None:
             self._away_since = now
+        elif not self._told:
             log.warning("the broker %s does not answer: %s; waiting for it", self.line.settings.broker, problem)
-        elif problem is None and self._away_since is not None:
-            log.warning("the broker answers again, after %.0f s", now - self._away_since)
-            self._away_since = None
+            self._told = True
 
     def _beat(self) -> None:
         """Ask the event loop for a sign of life, unless the last one is still to come."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import faust
@@ -25,6 +26,7 @@ from streams.web.ops import ops_app
 
 log = logging.getLogger(__name__)
 PROBE_LIMIT_S = 5.0
+CANCEL_LIMIT_S = 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0  # between looks for a broker; doubled each time
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -52,6 +54,23 @@ class OpsEndpoint(Service):
         await self._runner.cleanup()
 
 
+class LineWorker(faust.Worker):
+    """Faust's worker without the two seconds that it sleeps once everything has stopped."""
+
+    def _shutdown_loop(self) -> None:
+        """Cancel what still runs and close the event loop; the app has stopped, its work is committed."""
+        with suppress(asyncio.CancelledError):
+            self.loop.run_until_complete(self._gather_futures())
+        left = asyncio.all_tasks(self.loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self.loop.run_until_complete(asyncio.wait(left, timeout=CANCEL_LIMIT_S))
+        self.loop.close()
+        if self.crash_reason:
+            raise self.crash_reason from self.crash_reason
+
+
 def run(settings: Settings, announce: Path | None = None) -> None:
     """Run a worker until SIGTERM or SIGINT; then commit, leave the group and return."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
@@ -69,7 +88,7 @@ def run(settings: Settings, announce: Path | None = None) -> None:
         )
     watch = Watch(line, client_options(settings))
     services = (watch, OpsEndpoint(line, watch, announce))
-    worker = faust.Worker(app, *services, loglevel="INFO", redirect_stdouts=False, quiet=True)
+    worker = LineWorker(app, *services, loglevel="INFO", redirect_stdouts=False, quiet=True)
     try:
         worker.execute_from_commandline()
     except SystemExit as end:  # Faust ends every run with it; only a status other than 0 means anything

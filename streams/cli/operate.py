@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -61,7 +62,7 @@ async def _status(settings: Settings, running: RunFile | None) -> dict[str, Any]
         "silent_brokers": silent_addresses(settings.broker or ""),
         "web": running.web if running else None,
         "workers": [_brief(worker) for worker in workers],
-        "lag": _lag(states, partitions),
+        "lag": _lag(states, partitions, await _committed(settings)),
         # Counted by the workers, with their state: nothing is known of what a silent one holds.
         "predictions": _total(workers, "failures", "repeats"),
         "dead_letters": _total(workers, "dead_letters"),
@@ -78,7 +79,8 @@ def _total(workers: list[dict[str, Any]], *names: str) -> int | None:
 
 def _brief(worker: dict[str, Any]) -> dict[str, Any]:
     held = [one["partition"] for one in worker["state"]]
-    return {"pid": worker["pid"], "url": worker["url"], "ready": worker["ready"], "partitions": held}
+    brief = {name: worker[name] for name in ("pid", "url", "ready", "problem")}
+    return brief | {"partitions": held}
 
 
 def _ask(worker: dict[str, Any]) -> dict[str, Any]:
@@ -86,21 +88,39 @@ def _ask(worker: dict[str, Any]) -> dict[str, Any]:
         with urllib.request.urlopen(f"{worker['url']}/v1/state", timeout=5) as response:  # noqa: S310 - our own worker
             body = json.load(response)
     except (OSError, ValueError):
-        return {"pid": worker["pid"], "url": worker["url"], "ready": False, "state": []}
-    return {"pid": worker["pid"], "url": worker["url"], "ready": body["ready"], "state": body["partitions"]}
+        return {"pid": worker["pid"], "url": worker["url"], "ready": False, "problem": "does not answer", "state": []}
+    liveness = body["liveness"]
+    problem = "" if liveness["state"] == "ok" else f"{liveness['state']}: {liveness['reason']}"
+    found = {"ready": body["ready"], "problem": problem, "state": body["partitions"]}
+    return {"pid": worker["pid"], "url": worker["url"]} | found
 
 
-def _lag(states: list[TopicState], partitions: list[dict[str, Any]]) -> int:
-    """Return how many source records no worker has taken in; a partition that nobody holds counts from its start."""
-    from models.records import CompilerErrors, Feedback
-    from streams.topics import topic_name
+async def _committed(settings: Settings) -> Mapping[tuple[str, int], int]:
+    """Return what the group has committed, for the partitions that nobody holds; nothing before the first group."""
+    from aiokafka.errors import GroupCoordinatorNotAvailableError
+
+    from streams.kafka import client_options
+    from streams.restore import committed_offsets
+
+    try:
+        return await committed_offsets(settings.broker or "", client_options(settings), settings.app_id)
+    except GroupCoordinatorNotAvailableError:
+        return {}
+
+
+def _lag(states: list[TopicState], partitions: list[dict[str, Any]], committed: Mapping[tuple[str, int], int]) -> int:
+    """Return how many source records no worker has taken in.
+
+    A partition that nobody holds counts from what was committed, one without a commit from its first record.
+    """
+    from streams.restore import SOURCES
 
     held = {(topic, one["partition"]): offset for one in partitions for topic, offset in one["offsets"].items()}
-    sources = {topic_name(CompilerErrors), topic_name(Feedback)}
+    known = dict(committed) | held
     return sum(
-        max(0, end - held.get((state.name, number), state.earliest.get(number, 0)))
+        max(0, end - max(known.get((state.name, number), 0), state.earliest.get(number, 0)))
         for state in states
-        if state.name in sources
+        if state.name in SOURCES
         for number, end in state.latest.items()
     )
 
@@ -111,7 +131,8 @@ def _show_status(found: dict[str, Any]) -> None:
     silent = f"  [red]does not answer: {', '.join(found['silent_brokers'])}[/red]" if found["silent_brokers"] else ""
     out.print(f"broker  kafka://{found['broker']}{silent}\nweb     {found['web'] or 'not up'}", soft_wrap=True)
     for worker in found["workers"]:
-        state = "[green]ready[/green]" if worker["ready"] else "[red]does not answer[/red]"
+        state = "[green]ready[/green]" if worker["ready"] else "[red]not ready[/red]"
+        state = f"[red]{safe(worker['problem'])}[/red]" if worker["problem"] else state
         out.print(f"worker  {worker['pid']}  {state}  partitions {worker['partitions']}  {worker['url']}")
     counts = [("lag", "lag"), ("predictions", "predictions"), ("dead letters", "dead_letters")]
     counts += [("feedback on unknown failures", "unmatched_feedback")]
