@@ -120,7 +120,7 @@ def documented_commands(folder: Path) -> list[list[str]]:
 def give_rights(bootstrap: str, commands: list[list[str]]) -> None:
     """Do what ``kafka-acls.sh`` would: its options become requests, by Kafka's numbers for them."""
     resources = {"--topic": 2, "--group": 3, "--transactional-id": 5}
-    operations = {"Read": 3, "Write": 4, "Create": 5}
+    operations = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8}
 
     async def give() -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
