@@ -27,7 +27,7 @@ ERRORS = topic_name(CompilerErrors)
 LIMIT_S = 6.0
 HANGS = {  # by the way: the exit status, and what the log says
     "await": (STALLED, f"records wait, none was taken in for 6 s: {ERRORS}/0 at offset"),
-    "loop": (STALLED, "the event loop has been blocked for 6 s"),
+    "loop": (STALLED, "the event loop has been blocked for "),
     "interpreter": (1, "in hang"),
 }
 
