@@ -163,7 +163,7 @@ def machine() -> dict[str, Any]:
         "cpus": os.cpu_count(),
         "load_before": [round(one, 2) for one in os.getloadavg()],
         "python": platform.python_version(),
-        "system": platform.platform(aliased=True, terse=True),
+        "system": f"{platform.system()} {platform.machine()}",
         "versions": {name: version for name in PACKAGES if (version := _version(name))},
     }
 
