@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from streams.liveness import JOIN_LIMITS, PARTITION_LIMITS, POISONED_LIMIT_S, Seen, StallDetector, Verdict
 from streams.offsets import Offsets
+from streams.watch import THREAD, ClientNoise
 
 LIMIT = 30.0
 STEP = 3.0
@@ -174,3 +176,19 @@ class TestProperties:
         assert start <= offsets.clamp(offset) <= start + length
         if start <= offset <= start + length:
             assert offsets.clamp(offset) == offset
+
+
+class TestClientNoise:
+    def test_repeated_lines_are_thinned(self) -> None:
+        """What Kafka's clients repeat is written once, what the watch's own say never, all else as it comes."""
+        noise = ClientNoise()
+
+        def kept(name: str, message: str, thread: str = "consumer") -> bool:
+            record = logging.LogRecord(name, logging.ERROR, __file__, 1, message, ("x",), None)
+            record.threadName = thread
+            return noise.filter(record)
+
+        assert [kept("aiokafka.client", "Unable connect to %s") for _ in range(5)] == [True] + 4 * [False]
+        assert kept("aiokafka.client", "Another thing: %s")
+        assert not kept("aiokafka.client", "A third thing: %s", THREAD)
+        assert all(kept("streams.line", "cannot go on: %s") for _ in range(3))
