@@ -9,21 +9,20 @@ from __future__ import annotations
 import signal
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 
 from benchmarks.contenders.options import options
-from models.cloudevents import headers
-from models.records import CompilerErrors, ModelCheckpoint, Record, parse
+from models.cloudevents import attributes, event_type, headers
+from models.records import CompilerErrors, ModelCheckpoint, Prediction, parse
 from models.state import LineState
-from models.step import step
+from models.step import answer
 from streams.checkpoints import Partition
 from streams.topics import MAX_MESSAGE_BYTES, topic_name
 
 COMMIT_S = 0.3  # the worker's default
 BATCH, POLL_S = 256, 0.05
-SOURCE_URI = "/jidoka/worker"  # as a worker's records say
+PREDICTIONS, SOURCE_URI = event_type(Prediction), "/jidoka/worker"  # as a worker's records say
 
 
 class Loop:
@@ -75,16 +74,16 @@ class Loop:
         partition = self.partitions[number]
         record = parse(CompilerErrors, message.value())
         now = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
-        for output in step(partition.state, record, now):
-            self.send(self.sink, record.project.encode(), output, number)
+        for one in answer(partition.state, record, now):
+            event = attributes(one.id, PREDICTIONS, SOURCE_URI, one.time)
+            self.send(self.sink, record.project.encode(), one.value, event, number)
         partition.advance(message.topic(), message.offset())
 
-    def send(self, topic: str, key: bytes, record: Record, number: int) -> None:
+    def send(self, topic: str, key: bytes, value: bytes, event: list[tuple[str, bytes]], number: int) -> None:
         """Produce in the open transaction, with the headers that a worker's records have."""
-        sent: dict[str, Any] = {"partition": number, "headers": list(headers(record, SOURCE_URI))}
         while True:
             try:
-                self.producer.produce(topic, record.to_bytes(), key, **sent)
+                self.producer.produce(topic, value, key, partition=number, headers=event)
             except BufferError:
                 self.producer.poll(0.1)
             else:
@@ -97,7 +96,8 @@ class Loop:
             return
         for partition in changed:
             for key, record in partition.checkpoint(datetime.now(UTC)):
-                self.send(topic_name(ModelCheckpoint), key, record, partition.number)
+                event = headers(record, SOURCE_URI)
+                self.send(topic_name(ModelCheckpoint), key, record.to_bytes(), event, partition.number)
         places = [TopicPartition(topic, one.number, offset) for one in changed for topic, offset in one.offsets.items()]
         self.producer.send_offsets_to_transaction(places, self.consumer.consumer_group_metadata())
         self.producer.commit_transaction()
