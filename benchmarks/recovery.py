@@ -309,6 +309,8 @@ def main() -> None:
     parser.add_argument("--case", action="append", choices=list(CASES), help="default: all")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     arguments = parser.parse_args()
+    if arguments.partitions < 2 and "takeover" in (arguments.case or CASES):
+        parser.error("--partitions 1: two workers cannot share it; give 2 or more, or --case restart --case clean")
     with tempfile.TemporaryDirectory(prefix="jidoka-recovery-") as name:
         folder = Path(name)
         with EmbeddedBroker(folder / "broker", port=ports.any_free()) as broker:

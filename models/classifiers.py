@@ -12,7 +12,7 @@ from math import sqrt
 from typing import Any, cast
 
 import numpy as np
-from river import base, linear_model, multiclass, naive_bayes, optim
+from river import base
 
 from models.batch import Batch, Floats, Hashed, Rows, joined, present
 from models.hashing import name_hash
@@ -204,10 +204,14 @@ def _numbered(x: Mapping[Any, Any]) -> Iterator[tuple[Any, float]]:
 
 
 def _river_logistic() -> base.Classifier:
+    from river import linear_model, multiclass, optim  # noqa: PLC0415 - half a second and 56 MB that no worker needs
+
     return multiclass.OneVsRestClassifier(linear_model.LogisticRegression(optimizer=optim.AdaGrad(0.1)))
 
 
 def _river_naive_bayes() -> base.Classifier:
+    from river import naive_bayes  # noqa: PLC0415
+
     return cast("base.Classifier", naive_bayes.MultinomialNB(alpha=0.1))  # type: ignore[no-untyped-call]
 
 

@@ -15,7 +15,7 @@ from streams.line import Line
 from streams.metrics import Metrics
 from streams.settings import Settings
 from streams.topics import MAX_MESSAGE_BYTES
-from streams.transactions import LineApp
+from streams.transactions import LineApp, PromptTableManager
 
 # A killed worker's partitions move after the session timeout (Faust's default of 60 s was measured as 60-72 s). Three
 # heartbeats fit in, and a rebalance waits for the slowest step, which is far below it.
@@ -52,6 +52,7 @@ def build(settings: Settings, metrics: Metrics, fresh: Callable[[], LineState]) 
         producer_max_batch_size=PRODUCER_BATCH_BYTES,
         producer_max_request_size=MAX_MESSAGE_BYTES,
         stream_wait_empty=False,
+        TableManager=PromptTableManager,
     )
     line = Line(app, settings, metrics, fresh)
     intake.attach(app, line, "classify", CompilerErrors)

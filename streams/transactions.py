@@ -25,6 +25,7 @@ from typing import Any, cast
 
 import faust
 from aiokafka.errors import IllegalStateError
+from faust.tables.manager import TableManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
 from mode import Service
@@ -93,6 +94,16 @@ class TransactionalTransport(driver.Transport):
 
     Consumer = TransactionalConsumer
     Producer = BatchProducer
+
+
+class PromptTableManager(TableManager):
+    """Faust's table manager without the second that it waits for tables at every start: there are none."""
+
+    async def on_start(self) -> None:
+        """Go on at once to what follows."""
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()
 
 
 async def _nothing_to_write() -> None:
