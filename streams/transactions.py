@@ -151,8 +151,8 @@ class LineApp(faust.App):
         """Return the offset after the newest record of a partition, as far as fetching has told."""
         try:
             end: int | None = self.consumer.highwater(place)
-        except IllegalStateError:
-            return None  # the partition is being taken away
+        except (IllegalStateError, AssertionError):  # aiokafka asserts that the partition is assigned
+            return None  # it is being taken away
         return end
 
     def is_current(self, message: Message) -> bool:

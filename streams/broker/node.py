@@ -50,13 +50,22 @@ class Node:
         """Make the folders and hold their lock; raises ``BrokerError`` when another process has it."""
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         self.home.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(self.home).free
+        self._check_space()
+        self._lock = ownership.take(self.home, report)
+
+    def _check_space(self) -> None:
+        """Raise ``BrokerError`` when Kafka would find no room, or no folder: it would die without a word that helps."""
+        try:
+            free = shutil.disk_usage(self.home).free
+        except OSError as error:
+            raise BrokerError(
+                f"the broker's folder {self.home} is gone: {error.strerror}; start the line anew"
+            ) from None
         if free < MIN_FREE_BYTES:
             raise BrokerError(
                 f"only {free >> 20} MB are free for {self.home}, Kafka needs at least {MIN_FREE_BYTES >> 20} MB; "
                 "free some space or choose another data folder (JIDOKA_DATA_DIR)"
             )
-        self._lock = ownership.take(self.home, report)
 
     def use(self, library: Path, heap_mb: int) -> None:
         """Take Kafka from ``library``, and put what its settings name beside them."""
@@ -84,6 +93,7 @@ class Node:
         if place is not None:
             self.place, self._cluster = place, cluster
         self._running.stop_server(0)
+        self._check_space()
         assert self._lock is not None  # noqa: S101 - taken before
         properties = config.server_properties(self.place, self._cluster, self._security)
         self._running.start_server(properties, self._lock)

@@ -11,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import faust
+import mode
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.cluster import ClusterMetadata
@@ -23,6 +24,7 @@ from faust.transport import consumer as consumer_module
 from faust.transport.consumer import Consumer, TransactionManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
+from mode import worker as worker_module
 from mode.services import ServiceTask
 
 from streams.delivery import BatchProducer, Chunk, ChunkConsumer, Outgoing, _batches
@@ -201,6 +203,14 @@ class TestWhatBatchedDeliveryLeansOn:
         assert "is_in_transaction()" in inspect.getsource(AIOKafkaProducer.send_batch)
         assert "maybe_add_partition_to_txn" in inspect.getsource(MessageAccumulator._append_batch)
         assert "is_transactional" in inspect.getsource(MessageAccumulator.create_builder)
+
+
+class TestWhatStoppingLeansOn:
+    def test_the_worker_ends_its_loop_in_one_place(self) -> None:
+        """Mode ends its event loop in ``_shutdown_loop``, where ours leaves out two seconds of sleep."""
+        assert callers(worker_module, "_shutdown_loop", "self") == {"stop_and_shutdown"}
+        assert "self._gather_futures()" in inspect.getsource(mode.Worker._shutdown_loop)
+        assert "self.crash_reason" in inspect.getsource(mode.Worker._shutdown_loop)
 
 
 class TestChunk:
