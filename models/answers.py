@@ -30,7 +30,7 @@ def documents(state: LineState, build: Build, decisions: Sequence[Decision]) -> 
     columns = [places.get(decision.label, -1) for decision in decisions]
     speaks = state.classifier.contributions(build.batch, columns)
     return [
-        _document(index, seen, decision, _top(labels, seen.shares, decision, column), _words(seen, of_one))
+        _document(index, seen, decision, _top(labels, seen.activations, decision, column), _words(seen, of_one))
         for index, (seen, decision, column, of_one) in enumerate(
             zip(build.seen, decisions, columns, speaks, strict=True)
         )
@@ -54,14 +54,15 @@ def _document(index: int, seen: Observation, decision: Decision, top: list[Docum
     return document
 
 
-def _top(labels: Sequence[str], shares: Sequence[float], decision: Decision, column: int) -> list[Document]:
+def _top(labels: Sequence[str], activations: Sequence[float], decision: Decision, column: int) -> list[Document]:
     """Return the decided label first, then the model's best others with their share of what confidence is left."""
     top = [] if decision.label == UNKNOWN else [_ranked(decision.label, decision.confidence)]
-    others = list(shares)
+    others = list(activations)
     if column >= 0:
         others[column] = 0.0
-    mass = sum(others)
-    scale = 1.0 if decision.source == "model" else (1.0 - decision.confidence) / mass if mass > 0 else 0.0
+    mass = sum(activations) if decision.source == "model" else sum(others)
+    left = 1.0 if decision.source == "model" else 1.0 - decision.confidence
+    scale = left / mass if mass > 0 else 0.0
     for _ in range(min(RUNNERS_UP, len(others) - (column >= 0)) if scale else 0):
         share = max(others)
         place = others.index(share)

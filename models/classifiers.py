@@ -122,10 +122,10 @@ class HashedLogistic(base.Classifier):
         norms = np.einsum("ij,ij->i", gradients, gradients).repeat(np.diff(batch.offsets))
         np.add.at(self.squares, batch.rows, batch.values * batch.values * norms)
         steps = batch.values * np.float32(-self.learning_rate) / np.sqrt(self.squares.take(batch.rows) + EPSILON)
-        batch.add(steps.astype(np.float32, copy=False), gradients, self.weights)
+        batch.add(steps, gradients, self.weights)
 
     def contributions(self, batch: Batch, columns: Sequence[int]) -> list[Floats]:
-        """Return for each example how much each of its features speaks for its column against the mean label.
+        """Return for each example how much a unit of each feature speaks for its column against the mean label.
 
         Shapes (features,). A column of -1 stands for a label never learned: nothing speaks for it.
         """
@@ -133,7 +133,7 @@ class HashedLogistic(base.Classifier):
         mean = np.einsum("ij->i", weights) / np.float32(max(len(self.labels), 1))  # columns beyond are zero
         places = zip(pairwise(batch.bounds), columns, strict=True)
         return [
-            (weights[a:b, column] - mean[a:b]) * batch.values[a:b] if column >= 0 else np.zeros(b - a, np.float32)
+            weights[a:b, column] - mean[a:b] if column >= 0 else np.zeros(b - a, np.float32)
             for (a, b), column in places
         ]
 

@@ -37,6 +37,7 @@ _OFTEN = 400  # characters: longer lines of code are not remembered
 
 Features = dict[str, float]
 
+STRING_BYTES = 60  # of a string and its place in a tuple, beside its characters
 _TEXTS: BoundedCache[tuple[str, tuple[str, ...]], Named] = BoundedCache(24 << 20)  # where, masked texts
 _LINES: BoundedCache[tuple[str, int, int], Named] = BoundedCache(8 << 20)  # line of code, marked from, marked to
 _TOKENS: BoundedCache[str, str] = BoundedCache(2 << 20)  # token -> token with literals masked
@@ -84,7 +85,7 @@ def _words(where: str, masked: tuple[str, ...]) -> Named:
         return known
     names = _names(where, masked[0]) if len(masked) == 1 else _names_of_all(where, masked)
     found = named(names)
-    size = sum(map(len, found.names)) + NAME_BYTES * len(found.names) + sum(map(len, masked)) + NAME_BYTES
+    size = sum(map(len, found.names)) + STRING_BYTES * (len(found.names) + 4) + sum(map(len, masked))
     return _TEXTS.keep((where, masked), found, size)
 
 
@@ -113,7 +114,7 @@ def _code(span: Span) -> Named:
     found = named(_code_names(EXPECTATION.sub("", text) if "//" in text else text, start, end))
     if len(text) > _OFTEN:
         return found
-    size = 4 * len(text) + sum(map(len, found.names)) + NAME_BYTES * len(found.names) + NAME_BYTES
+    size = 4 * len(text) + 2 * STRING_BYTES * (len(found.names) + 2)  # a token has 40 characters at most
     return _LINES.keep((text, start, end), found, size)
 
 

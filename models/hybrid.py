@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from models.batch import Batch, Floats
+from models.caching import BoundedCache
 from models.diagnostics import Diagnostic
 from models.features import parts
 from models.feedback import template_key
-from models.hashing import Named
+from models.hashing import NAME_BYTES, Named
+from models.masking import mask
 from models.memory import Example
 from models.state import LineState
 from models.taxonomy import UNKNOWN, Rule, rule_for
 
 MIN_CONFIDENCE = 0.3  # of the model's best label; below it the answer is Unknown
+
+_KINDS: BoundedCache[tuple[str | None, str], str] = BoundedCache(4 << 20)
 
 Source = Literal["rule", "model", "feedback"]
 
@@ -23,14 +27,15 @@ Source = Literal["rule", "model", "feedback"]
 class Observation(NamedTuple):
     """One diagnostic as the line sees it.
 
-    ``shares`` are the model's probabilities by label; ``best`` is its label, nothing before it learned one.
+    ``activations`` are those of the model by label; ``best`` is its label, nothing before it learned one, and
+    ``confidence`` that label's share of all activations.
     """
 
     diagnostic: Diagnostic
     parts: list[Named]
     example: Example
     rule: Rule | None
-    shares: list[float]
+    activations: list[float]
     best: str | None
     confidence: float
 
@@ -65,19 +70,23 @@ def observe(state: LineState, diagnostics: Sequence[Diagnostic]) -> Build:
     seen = []
     for one, of_one, hashed, row in zip(diagnostics, described, batch.examples(), activations.tolist(), strict=True):
         rule = rule_for(one.code, one.message)
-        example = Example(template_key(one), one.code, rule.label if rule else None, hashed)
+        example = Example(_kind(one), one.code, rule.label if rule else None, hashed)
         seen.append(Observation(one, of_one, example, rule, *_opinion(classifier.labels, row)))
     return Build(seen, batch, activations)
 
 
 def _opinion(labels: list[Any], activations: list[float]) -> tuple[list[float], str | None, float]:
-    """Return the probabilities, the likeliest label and its probability; of a dozen numbers a list is quickest."""
+    """Return the activations, the likeliest label and its probability; of a dozen numbers a list is quickest."""
     if not activations:
-        return [], None, 0.0
-    total = sum(activations)
-    shares = [one / total for one in activations]
-    confidence = max(shares)
-    return shares, str(labels[shares.index(confidence)]), confidence
+        return activations, None, 0.0
+    most = max(activations)
+    return activations, str(labels[activations.index(most)]), most / sum(activations)
+
+
+def _kind(diagnostic: Diagnostic) -> str:
+    """Return the diagnostic's ``template_key``, which for messages of one kind is made once."""
+    known = diagnostic.code, mask(diagnostic.message)
+    return _KINDS.get(known) or _KINDS.keep(known, template_key(diagnostic), 4 * len(known[1]) + 2 * NAME_BYTES)
 
 
 def decide(state: LineState, seen: Observation) -> Decision:

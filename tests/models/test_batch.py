@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.batch import Batch, Hashed, joined, present
 
 BITS = 4
+
+unhurried = settings(deadline=None)  # time is no part of what these promise
 
 examples = st.lists(
     st.lists(st.tuples(st.integers(0, (1 << 32) - 1), st.floats(-2, 2, width=32)), max_size=8), min_size=1, max_size=6
@@ -34,6 +36,7 @@ def table(seed: int = 1) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(1 << BITS, 3)).astype(np.float32)
 
 
+@unhurried
 @given(examples)
 def test_scores_are_the_matrix_product(features: list[list[tuple[int, float]]]) -> None:
     """Scores equal the dense product, whatever rows repeat, and for examples without features they are zero."""
@@ -41,6 +44,7 @@ def test_scores_are_the_matrix_product(features: list[list[tuple[int, float]]]) 
     assert batch.scores(table()) == pytest.approx(dense(batch) @ table(), abs=1e-4)
 
 
+@unhurried
 @given(examples)
 def test_adding_is_the_transposed_product(features: list[list[tuple[int, float]]]) -> None:
     """What is added to the table equals the dense product of features and gradients; other rows keep their bits."""
@@ -51,6 +55,7 @@ def test_adding_is_the_transposed_product(features: list[list[tuple[int, float]]
     assert np.array_equal(weights[untouched], table()[untouched])
 
 
+@unhurried
 @given(st.lists(st.binary(max_size=40).map(lambda raw: raw[: len(raw) // 4 * 4]), min_size=1, max_size=5))
 def test_present_features(hashes: list[bytes]) -> None:
     """Any hashes give rows inside the table and examples of unit length, each in its place."""
@@ -61,6 +66,7 @@ def test_present_features(hashes: list[bytes]) -> None:
         assert float((one.values**2).sum()) == pytest.approx(1.0 if raw else 0.0, rel=1e-5)
 
 
+@unhurried
 @given(examples, st.data())
 def test_taking_some(features: list[list[tuple[int, float]]], data: st.DataObject) -> None:
     """The examples taken are those of the batch, in the order asked for."""

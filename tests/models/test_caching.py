@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import features, hashing, masking
+from models import features, hashing, hybrid, masking
 from models.caching import LARGEST, BoundedCache
 from models.features import parts
 from tests.builders import diagnostic, random_builds, span
@@ -15,6 +15,7 @@ from tests.builders import diagnostic, random_builds, span
 CACHES = (
     features._TEXTS,
     features._LINES,
+    hybrid._KINDS,
     features._TOKENS,
     features._COUNTS,
     hashing._KNOWN,
@@ -22,6 +23,7 @@ CACHES = (
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 40)), max_size=200))
 def test_never_more_than_its_budget(kept: list[tuple[int, int]]) -> None:
     """Whatever is kept, the sizes held stay within the budget, and what is too large is not held at all."""
