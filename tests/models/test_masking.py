@@ -71,6 +71,7 @@ class TestMask:
             ('create file "src/net/mod.rs" or "src/net.rs"', 'create file "<path>" or "<path>"'),
             ("at C:\\Users\\me\\main.rs", "at <path>"),
             ("in /home/me/project/lib", "in <path>"),
+            ("in data\\names.txt", "in <path>"),
             ("visit https://host.example/index.html#needless_return", "visit <url>"),
             ("ends here //~ ERROR mismatched", "ends here"),
             ("ends here //[full]~^ ERROR mismatched", "ends here"),
