@@ -61,7 +61,7 @@ CODES = (
 )
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 STAGES = {  # what the worker's log says, in order
-    "process and imports": r"\[\^Worker\]: Starting\.\.\.",
+    "process and imports": r"operations endpoint at",
     "group joined": r"Executing _on_partitions_assigned",
     "restored": r"partitions \[.*\] restored in",
 }
