@@ -21,7 +21,6 @@ from streams.transactions import LineApp, PromptTableManager
 # heartbeats fit in, and a rebalance waits for the slowest step, which is far below it.
 SESSION_TIMEOUT_S, HEARTBEAT_S, REBALANCE_TIMEOUT_S = 6.0, 2.0, 12.0
 PRODUCER_BATCH_BYTES = 1 << 20  # a chunk's predictions; Kafka's acknowledgement of one batch is awaited by the next
-CHUNKS_WAITING = 4  # per agent: beyond it fetching pauses, so that a slow step makes lag and not memory
 FAUST_TIMER_S = 1.0  # of Faust's own checks; commits keep their own time
 
 
@@ -47,7 +46,6 @@ def build(settings: Settings, metrics: Metrics, fresh: Callable[[], LineState]) 
         broker_commit_interval=FAUST_TIMER_S,
         broker_max_poll_records=settings.batch_size,
         commit_interval_s=settings.commit_interval_s,
-        stream_buffer_maxsize=CHUNKS_WAITING,
         producer_linger=0.0,  # batches are put together before
         producer_max_batch_size=PRODUCER_BATCH_BYTES,
         producer_max_request_size=MAX_MESSAGE_BYTES,

@@ -11,15 +11,20 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+from weakref import WeakSet
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from faust.exceptions import ProducerSendError
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP
+from faust.types import TP, Message
 from faust.types.tuples import ConsumerMessage
+
+CHUNKS_WAITING = 4  # fetched and not yet taken in
+LOOK_AGAIN_S = 0.1  # for chunks that were dropped, at a rebalance
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,18 @@ class ChunkConsumer(driver.Consumer):
     """Faust's consumer, delivering what was fetched of a partition as one chunk.
 
     Chunks of a partition are taken in order by one agent, so the newest acknowledged one tells the offset: there are
-    no gaps to be kept.
+    no gaps to be kept. No more is fetched while ``CHUNKS_WAITING`` wait: a slow step makes lag, and not memory. Faust's
+    own way to hold back is to pause partitions, and when all are paused it sleeps for a second (half of the time).
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._waiting: WeakSet[Message] = WeakSet()  # those that a rebalance drops vanish by themselves
+        self._taken = asyncio.Event()
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - Faust's
         """Yield a chunk per partition of what has been fetched."""
+        await self._room()
         records, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if records is None or self.should_stop:
@@ -67,7 +79,23 @@ class ChunkConsumer(driver.Consumer):
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return  # a rebalance has begun: what is left will be fetched again
             if found and (active is None or tp in active or tp in self._buffered_partitions):
-                yield tp, Chunk.of(tp, found, generation)
+                chunk = Chunk.of(tp, found, generation)
+                self._waiting.add(chunk)
+                yield tp, chunk
+
+    async def _room(self) -> None:
+        """Return when there is room for more, or no reason to wait any longer."""
+        while len(self._waiting) >= CHUNKS_WAITING and self.flow_active and not self.should_stop:
+            self._taken.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_AGAIN_S):
+                    await self._taken.wait()
+
+    def ack(self, message: Message) -> bool:
+        """Note that a chunk has been taken in."""
+        self._waiting.discard(message)
+        self._taken.set()
+        return bool(super().ack(message))
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Keep no gaps: a chunk spans them."""

@@ -16,7 +16,7 @@ from models.records import ModelCheckpoint, ModelCommand
 from models.state import LineState
 from streams.batch import Batch, outgoing
 from streams.checkpoints import Partition
-from streams.delivery import Chunk
+from streams.delivery import Chunk, Outgoing
 from streams.kafka import client_options
 from streams.metrics import Metrics
 from streams.restore import SOURCES, Source, read_checkpoints, restore_partitions
@@ -40,7 +40,7 @@ class Line:
         self._crashing: asyncio.Future[None] | None = None  # kept, or it might be collected half way
         self.signs = 0  # of progress while partitions are taken over: a long restore is no stall
         self._uncommitted: list[float] = []  # arrival times (UNIX seconds) of failures answered but not yet committed
-        app.before_commit, app.after_commit, app.on_last_commit = self.write_checkpoints, self.note_commit, self.pause
+        app.take_checkpoints, app.after_commit, app.on_last_commit = self.take_checkpoints, self.note_commit, self.pause
 
     def pause(self) -> None:
         """Let no further batch begin until partitions have been taken over; a restore under way is given up."""
@@ -106,17 +106,21 @@ class Line:
             if not (self.restored.is_set() and self.app.is_current(chunk)):
                 return  # a rebalance or the end began while this chunk waited: it has been, or will be, fetched again
             try:
-                await self._take_chunk(chunk, kind)
+                batch = await self._step_through(chunk, kind)
+                async with self.app.gate.sending():
+                    await self.app.emit(chunk.tp, batch.outgoing)
+                    self._uncommitted += batch.arrivals
+                    event.ack()
             except Exception:
                 place = f"{chunk.topic}/{chunk.partition} offset {self._at(chunk)}"
                 log.critical("cannot go on: %s", place, exc_info=True)
                 logging.shutdown()
                 os._exit(FAILED)
-            event.ack()
+        batch.count(self.metrics)
         self._commit_when_caught_up()
 
-    async def _take_chunk(self, chunk: Chunk, kind: type[Source]) -> None:
-        """Step through the records and send what comes out; now and then the event loop has its turn."""
+    async def _step_through(self, chunk: Chunk, kind: type[Source]) -> Batch:
+        """Take the records in; now and then the event loop has its turn."""
         checkpoints = await self._checkpoints(chunk.partition) if kind is ModelCommand else []
         batch = Batch(self.partitions[chunk.partition], kind, checkpoints)
         turn = time.monotonic() + TURN_S
@@ -125,9 +129,7 @@ class Line:
             if time.monotonic() > turn:
                 await asyncio.sleep(0)
                 turn = time.monotonic() + TURN_S
-        await self.app.emit(chunk.tp, batch.outgoing)
-        batch.count(self.metrics)
-        self._uncommitted += batch.arrivals
+        return batch
 
     async def _checkpoints(self, number: int) -> list[ModelCheckpoint]:
         return await read_checkpoints(self.settings.broker or "", client_options(self.settings), number)
@@ -143,14 +145,14 @@ class Line:
         if all((self.app.end_offset(place) or 0) <= one.offsets.get(place.topic, 0) for place, one in places):
             self.app.commit_soon()
 
-    async def write_checkpoints(self) -> None:
-        """Send the checkpoints of the partitions that changed, in the transaction that is about to be committed."""
-        now = datetime.now(UTC)
-        source = next(iter(SOURCES))
+    def take_checkpoints(self) -> list[tuple[TP, list[Outgoing]]]:
+        """Return the checkpoints of the partitions that changed, to be sent in the transaction that is committed."""
+        now, source, taken = datetime.now(UTC), next(iter(SOURCES)), []
         for partition in [one for one in self.partitions.values() if one.dirty]:
             records = partition.checkpoint(now)
             self.metrics.checkpoint_bytes.inc(sum(len(record.payload) for _, record in records))
-            await self.app.emit(TP(source, partition.number), [outgoing(record, key) for key, record in records])
+            taken.append((TP(source, partition.number), [outgoing(record, key) for key, record in records]))
+        return taken
 
     def note_commit(self) -> None:
         """Count a commit and observe how long its failures were on their way."""

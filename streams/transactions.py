@@ -4,8 +4,9 @@ Faust's own ``exactly_once`` may commit in the middle of a batch and knows nothi
 ``docs/decisions/0003-transactions.md``). Five things make it hold, and each was seen to break without it:
 
 * every send goes through the transactional producer of the *source* partition, to an explicit partition;
-* a commit holds the gate that a batch holds, and first writes the checkpoints of the partitions that changed, so
-  that predictions, model and offsets become visible together or not at all;
+* a commit takes the checkpoints of the partitions that changed when no batch is half way, and sends them before the
+  offsets, so that predictions, model and offsets become visible together or not at all; a batch may be stepped through
+  while a commit waits for Kafka, but its answers wait for the next transaction;
 * a batch that did not come to its end (an error, a cancelled task) poisons the gate: nothing is committed after it;
 * when a rebalance begins, the open transactions are given up: Faust keeps those of partitions that stay, and would
   commit their answers together with those of the records that are read again (seen: 11 of 6,000 answered twice);
@@ -19,8 +20,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 import faust
@@ -37,17 +39,36 @@ from streams.delivery import BatchProducer, ChunkConsumer, Outgoing
 PAUSE_PER_COMMIT = 2.0
 
 
+@dataclass
+class Turn:
+    """A commit's turn; ``allowed`` is whether there may be one."""
+
+    allowed: bool
+    _state: asyncio.Lock
+    _held: bool = True
+
+    def let_batches_go_on(self) -> None:
+        """Let the next batch begin: what this commit writes of the state has been taken. Twice does no harm."""
+        if self._held:
+            self._held = False
+            self._state.release()
+
+
 class Gate:
-    """Held for one batch, or for one commit; ``poisoned`` once a batch broke off half way."""
+    """Between batches, which change the state and then send, and commits; ``poisoned`` once a batch broke off half way.
+
+    Two locks: the state's is held for a whole batch, and by a commit until its checkpoints are taken; the transaction's
+    is held while a batch sends, and by a commit until it is done. The state's comes first, always: nobody waits for ever.
+    """
 
     def __init__(self) -> None:
         self.poisoned = False
-        self._lock = asyncio.Lock()
+        self._state, self._transaction = asyncio.Lock(), asyncio.Lock()
 
     @asynccontextmanager
     async def batch(self) -> AsyncIterator[None]:
-        """Hold the gate for a batch; leaving by an exception poisons it."""
-        async with self._lock:
+        """Hold the state for a batch; leaving by an exception poisons the gate."""
+        async with self._state:
             try:
                 yield
             except BaseException:
@@ -55,10 +76,21 @@ class Gate:
                 raise
 
     @asynccontextmanager
-    async def commit(self) -> AsyncIterator[bool]:
-        """Hold the gate for a commit; yields whether there may be one."""
-        async with self._lock:
-            yield not self.poisoned
+    async def sending(self) -> AsyncIterator[None]:
+        """Hold the transaction too, from within a batch: a commit that is under way comes to its end first."""
+        async with self._transaction:
+            yield
+
+    @asynccontextmanager
+    async def commit(self) -> AsyncIterator[Turn]:
+        """Hold state and transaction; yields the turn that may give the state back early."""
+        await self._state.acquire()
+        turn = Turn(not self.poisoned, self._state)
+        try:
+            async with self._transaction:
+                yield turn
+        finally:
+            turn.let_batches_go_on()
 
 
 class TransactionalConsumer(ChunkConsumer):
@@ -77,12 +109,16 @@ class TransactionalConsumer(ChunkConsumer):
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         """Write the checkpoints of what changed and commit it with the offsets, or do nothing when poisoned."""
         app = cast("LineApp", self.app)
-        async with app.gate.commit() as allowed:
+        async with app.gate.commit() as turn:
             if not start_new_transaction:
                 app.on_last_commit()
-            if not allowed:
+            if not turn.allowed:
                 return False
-            await app.before_commit()
+            checkpoints = app.take_checkpoints()
+            if start_new_transaction:
+                turn.let_batches_go_on()
+            for source, outgoing in checkpoints:
+                await app.emit(source, outgoing)
             done = bool(await super().commit(topics, start_new_transaction))
             if done:
                 app.after_commit()
@@ -106,22 +142,18 @@ class PromptTableManager(TableManager):
             await self.recovery.start()
 
 
-async def _nothing_to_write() -> None:
-    """Stand in until a line is attached."""
-
-
 class LineApp(faust.App):
     """A Faust app with a gate; whoever keeps the state sets the hooks.
 
-    All are called with the gate held: ``before_commit``, ``after_commit`` of one that succeeded, and
-    ``on_last_commit`` at the one after which no transaction is open any more.
+    All are called with the gate held: ``take_checkpoints`` returns what a commit has to send, by source partition;
+    ``after_commit`` follows one that succeeded, ``on_last_commit`` begins the one after which no transaction is open.
     """
 
     def __init__(self, *args: Any, commit_interval_s: float = 0.3, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.gate = Gate()
         self.commit_interval_s = commit_interval_s
-        self.before_commit: Callable[[], Awaitable[None]] = _nothing_to_write
+        self.take_checkpoints: Callable[[], Sequence[tuple[TP, list[Outgoing]]]] = lambda: ()
         self.after_commit: Callable[[], None] = lambda: None
         self.on_last_commit: Callable[[], None] = lambda: None
         self._caught_up = asyncio.Event()

@@ -251,8 +251,8 @@ class TestGate:
                     said.append("batch done")
 
             async def commit() -> None:
-                async with gate.commit() as allowed:
-                    said.append(f"commit allowed={allowed}")
+                async with gate.commit() as turn:
+                    said.append(f"commit allowed={turn.allowed}")
 
             tasks = [asyncio.create_task(batch())]
             await inside.wait()
@@ -266,6 +266,38 @@ class TestGate:
 
         assert asyncio.run(go()) == ["batch done", "commit allowed=True", "batch done"]
 
+    def test_a_batch_steps_while_a_commit_waits_for_kafka(self) -> None:
+        """Once its checkpoints are taken, a commit lets the next batch step; it sends when the commit is done."""
+
+        async def go() -> list[str]:
+            gate, said = Gate(), []
+            stepped, committed = asyncio.Event(), asyncio.Event()
+
+            async def commit() -> None:
+                async with gate.commit() as turn:
+                    turn.let_batches_go_on()
+                    turn.let_batches_go_on()
+                    await stepped.wait()
+                    for _ in range(10):
+                        await asyncio.sleep(0)
+                    said.append("committed")
+                committed.set()
+
+            async def batch() -> None:
+                async with gate.batch():
+                    said.append("stepped")
+                    stepped.set()
+                    async with gate.sending():
+                        said.append("sent")
+
+            async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+                group.create_task(commit())
+                await asyncio.sleep(0)
+                group.create_task(batch())
+            return said
+
+        assert asyncio.run(go()) == ["stepped", "committed", "sent"]
+
     @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, asyncio.CancelledError])
     def test_a_batch_that_breaks_off_poisons(self, error: type[BaseException]) -> None:
         """After a batch that ended by any exception there is no commit any more, and the exception goes on."""
@@ -275,8 +307,8 @@ class TestGate:
             with pytest.raises(error):
                 async with gate.batch():
                     raise error
-            async with gate.commit() as allowed:
-                return allowed
+            async with gate.commit() as turn:
+                return turn.allowed
 
         assert asyncio.run(go()) is False
 
@@ -314,8 +346,8 @@ class TestGate:
             for _ in range(3):
                 async with gate.batch():
                     await asyncio.sleep(0)
-            async with gate.commit() as allowed:
-                return allowed
+            async with gate.commit() as turn:
+                return turn.allowed
 
         assert asyncio.run(go()) is True
 
@@ -333,11 +365,16 @@ class TestCommit:
             said.append(f"commit {topics} {start_new_transaction}")
             return True
 
-        async def before() -> None:
+        def take() -> list[tuple[TP, list[Outgoing]]]:
             said.append("checkpoints")
+            return [(TP("t", 0), [])]
+
+        async def emit(source: TP, _: object) -> None:
+            said.append(f"sent {source.topic}")
 
         monkeypatch.setattr(Consumer, "commit", commit)
-        app.before_commit = before
+        app.take_checkpoints = take
+        monkeypatch.setattr(app, "emit", emit)
         app.after_commit = lambda: said.append("after")
         app.on_last_commit = lambda: said.append("last")
         consumer = TransactionalConsumer.__new__(TransactionalConsumer)
@@ -347,7 +384,7 @@ class TestCommit:
     def test_checkpoints_come_before_the_commit(self, consumer: Any, said: list[str]) -> None:
         """A commit first writes the checkpoints, then commits, then counts."""
         assert asyncio.run(consumer.commit()) is True
-        assert said == ["checkpoints", "commit None True", "after"]
+        assert said == ["checkpoints", "sent t", "commit None True", "after"]
 
     def test_a_poisoned_gate_commits_nothing(self, app: LineApp, consumer: Any, said: list[str]) -> None:
         """After a broken batch neither checkpoints nor offsets are written."""
@@ -358,4 +395,4 @@ class TestCommit:
     def test_the_last_commit_is_announced(self, consumer: Any, said: list[str]) -> None:
         """At the commit after which no transaction is open, the line is told first, with the gate held."""
         asyncio.run(consumer.commit(start_new_transaction=False))
-        assert said == ["last", "checkpoints", "commit None False", "after"]
+        assert said == ["last", "checkpoints", "sent t", "commit None False", "after"]
