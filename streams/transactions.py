@@ -58,7 +58,7 @@ class Gate:
     """Between batches, which change the state and then send, and commits; ``poisoned`` once a batch broke off half way.
 
     Two locks: the state's is held for a whole batch, and by a commit until its checkpoints are taken; the transaction's
-    is held while a batch sends, and by a commit until it is done. The state's comes first, always: nobody waits for ever.
+    is held while a batch sends, and by a commit until it is done. The state's always comes first.
     """
 
     def __init__(self) -> None:
