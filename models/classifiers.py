@@ -54,6 +54,7 @@ class HashedLogistic(base.Classifier):
         self.learning_rate = learning_rate
         self.labels: list[Any] = []  # of the line: str; river's interface allows bool and int
         self.examples = 0
+        self._columns: dict[Any, int] = {}
         self.weights: Floats = np.zeros((1 << bits, 8), dtype=np.float32)
         self.squares: Floats = np.zeros(1 << bits, dtype=np.float32)
 
@@ -178,12 +179,13 @@ class HashedLogistic(base.Classifier):
 
     def _column(self, label: bool | str | int) -> int:
         """Return the column of ``label``, a new one if it was never seen; the table grows by doubling."""
-        if label in self.labels:
-            return self.labels.index(label)
-        self.labels.append(label)
-        if len(self.labels) > self.weights.shape[1]:
-            self.weights = np.concatenate([self.weights, np.zeros_like(self.weights)], axis=1)
-        return len(self.labels) - 1
+        column = self._columns.get(label)
+        if column is None:
+            column = self._columns[label] = len(self.labels)
+            self.labels.append(label)
+            if column >= self.weights.shape[1]:
+                self.weights = np.concatenate([self.weights, np.zeros_like(self.weights)], axis=1)
+        return column
 
 
 def _is_near(activations: list[float], column: int) -> bool:

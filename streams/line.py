@@ -117,7 +117,8 @@ class Line:
                 logging.shutdown()
                 os._exit(FAILED)
         batch.count(self.metrics)
-        self._commit_when_caught_up()
+        if not self.app.waiting:
+            self.app.commit_soon()
 
     async def _step_through(self, chunk: Chunk, kind: type[Source]) -> Batch:
         """Take the records in; now and then the event loop has its turn."""
@@ -138,12 +139,6 @@ class Line:
         """Return the offset of the record that a chunk has come to."""
         first: int = chunk.records[0].offset
         return max(first, self.partitions[chunk.partition].offsets.get(chunk.topic, first))
-
-    def _commit_when_caught_up(self) -> None:
-        """Commit at once when nothing waits that could share the commit: that is what a light load waits for."""
-        places = ((TP(topic, number), one) for number, one in self.partitions.items() for topic in SOURCES)
-        if all((self.app.end_offset(place) or 0) <= one.offsets.get(place.topic, 0) for place, one in places):
-            self.app.commit_soon()
 
     def take_checkpoints(self) -> list[tuple[TP, list[Outgoing]]]:
         """Return the checkpoints of the partitions that changed, to be sent in the transaction that is committed."""

@@ -34,9 +34,9 @@ from mode import Service
 
 from streams.delivery import BatchProducer, ChunkConsumer, Outgoing
 
-# A commit costs round trips and checkpoints; it is followed by a pause of this many times what it took, so that
-# commits never take more than a third of a worker's time, however short the interval.
-PAUSE_PER_COMMIT = 2.0
+# A commit costs round trips and checkpoints; a pause of this many times what it took follows, in which more comes
+# together for the next one, however short the interval.
+PAUSE_PER_COMMIT = 0.25
 
 
 @dataclass
@@ -160,6 +160,11 @@ class LineApp(faust.App):
 
     def _new_transport(self) -> TransactionalTransport:
         return TransactionalTransport(self.conf.broker_consumer, self)
+
+    @property
+    def waiting(self) -> int:
+        """Return how many chunks have been fetched and not yet taken in."""
+        return cast("ChunkConsumer", self.consumer).waiting
 
     def commit_soon(self) -> None:
         """Ask for a commit now rather than when the interval is over: nothing waits to join it."""

@@ -15,19 +15,27 @@ import mode
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.cluster import ClusterMetadata
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
 from aiokafka.protocol.metadata import MetadataResponse_v0
 from aiokafka.record.default_records import DefaultRecordBatch
 from faust.app import base as app_module
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.transport import consumer as consumer_module
-from faust.transport.consumer import Consumer, TransactionManager
+from faust.transport.consumer import Consumer, ThreadDelegateConsumer, TransactionManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
 from mode import worker as worker_module
 from mode.services import ServiceTask
 
-from streams.delivery import BatchProducer, Chunk, ChunkConsumer, Outgoing, _batches
+from streams.delivery import (
+    BatchProducer,
+    Chunk,
+    ChunkConsumer,
+    ConsumerThread,
+    Outgoing,
+    _batches,
+)
 from streams.transactions import Gate, LineApp, TransactionalConsumer, TransactionalTransport
 
 FAUST = Path(faust.__file__).parent
@@ -181,6 +189,16 @@ class TestWhatBatchedDeliveryLeansOn:
         assert consumer._acked_index == {TP("t", 0): set()}
         assert parameters(Consumer._new_offset) == ["self", "tp"]
         assert callers(consumer_module, "_new_offset", "self") == {"_filter_committable_offsets"}
+
+    def test_fetches_wait_as_long_as_told(self) -> None:
+        """Aiokafka's fetcher reads its wait anew for every fetch, and the thread that Faust starts is ours."""
+        assert "self._fetch_max_wait_ms," in inspect.getsource(Fetcher._get_actions_per_node)
+        fetcher = SimpleNamespace(_fetch_max_wait_ms=1500)
+        ConsumerThread.let_fetches_wait(SimpleNamespace(_consumer=SimpleNamespace(_fetcher=fetcher)), 10)  # type: ignore[arg-type]
+        assert fetcher._fetch_max_wait_ms == 10
+        made = "AIOKafkaConsumerThread(self, loop=self.loop, beacon=self.beacon)"
+        assert made in inspect.getsource(driver.Consumer._new_consumer_thread)
+        assert "self._thread = self._new_consumer_thread()" in inspect.getsource(ThreadDelegateConsumer)
 
     def test_gaps_are_told_to_one_method(self) -> None:
         """Gaps between messages, which chunks have by nature, are kept by ``_add_gap`` alone."""
