@@ -30,87 +30,30 @@ import time
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from models import snapshot
-from models.diagnostics import Diagnostic
-from models.records import CompilerErrors, ModelCheckpoint, Prediction
-from models.state import LineState
-from models.step import step
+from benchmarks.wide_model import build, wide_state, write_checkpoints
+from models.records import CompilerErrors, Prediction
 from streams.broker import EmbeddedBroker, ports
-from streams.checkpoints import DELTAS_PER_BASE, Partition
 from streams.settings import Settings
 from streams.supervisor import Child, Supervisor
 from streams.topic_admin import ensure_topics
-from streams.topics import MAX_MESSAGE_BYTES, topic_name
+from streams.topics import topic_name
 
 CASES = {"takeover": 6.0, "restart": 6.0, "clean": 3.0}  # seconds: the target
 WATCH_S = 0.5  # how often `jidoka up` looks after its processes
 EVERY_S = 0.05  # between two rounds of one build to each partition
 LIMIT_S = 60.0
-MAX_BUILDS = 6_000  # learned to fill the weight table
 # One for each of twenty categories: the wider the weight table, the larger the model.
-CODES = (
-    *("E0001", "E0007", "E0010", "E0013", "E0026", "E0029", "E0033", "E0034", "E0040", "E0045"),
-    *("E0067", "E0074", "E0088", "E0116", "E0133", "E0251", "E0422", "E0593", "E0625", "E0798"),
-)
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 STAGES = {  # what the worker's log says, in order
     "process and imports": r"operations endpoint at",
     "group joined": r"Executing _on_partitions_assigned",
     "restored": r"partitions \[.*\] restored in",
 }
-
-
-def build(number: int, draw: random.Random, words: int, diagnostics: int = 1) -> CompilerErrors:
-    """Return a failed compilation whose messages are random words."""
-
-    def message() -> str:
-        return " ".join("".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=7)) for _ in range(words))
-
-    made = tuple(Diagnostic(level="error", code=draw.choice(CODES), message=message()) for _ in range(diagnostics))
-    return CompilerErrors(id=f"build-{number}", time=NOW, project="recovery", diagnostics=made)
-
-
-def wide_state(megabytes: float) -> LineState:
-    """Return a state whose base snapshot has at least so many megabytes, if the weight table can hold it."""
-    state, draw, number = LineState(), random.Random(1), 0  # noqa: S311 - synthetic text
-    while True:
-        for _ in range(200):
-            number += 1
-            step(state, build(number, draw, words=200, diagnostics=4), NOW)
-        size = len(snapshot.base(state))
-        print(f"  {number} builds learned: a snapshot of {size / 1e6:.1f} MB", file=sys.stderr)
-        if size >= megabytes * 1e6 or number >= MAX_BUILDS:
-            return state
-
-
-def checkpoints(state: LineState) -> list[tuple[bytes, ModelCheckpoint]]:
-    """Return what a worker writes in a while: two bases and the deltas after each, one build learned before each."""
-    partition, draw, written = Partition(0, state), random.Random(3), []  # noqa: S311 - synthetic text
-    for number in range(DELTAS_PER_BASE * 3 // 2):
-        step(state, build(-number, draw, words=40), NOW)
-        written += partition.checkpoint(datetime.now(UTC))
-    return written
-
-
-async def write_checkpoints(settings: Settings, state: LineState) -> None:
-    """Give every partition ``state`` as its checkpoints."""
-    written = await asyncio.to_thread(checkpoints, state)
-    async with AIOKafkaProducer(
-        bootstrap_servers=settings.broker, max_request_size=MAX_MESSAGE_BYTES, enable_idempotence=True
-    ) as producer:
-        for number in range(settings.partitions):
-            for key, record in written:
-                value = record.model_copy(update={"partition": number}).to_bytes()
-                key_here = b"%d/%s" % (number, key.partition(b"/")[2])
-                await producer.send(topic_name(ModelCheckpoint), value, key=key_here, partition=number)
-            await producer.flush()
 
 
 class Trickle:
