@@ -37,6 +37,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from benchmarks.wide_model import build, wide_state, write_checkpoints
+from models import snapshot
 from models.records import CompilerErrors, Prediction
 from streams.broker import EmbeddedBroker, ports
 from streams.settings import Settings
