@@ -35,9 +35,9 @@ def use_faulty_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def break_everything(folder: Path) -> None:
     """Replace the step, the clock and the resolver by ones that look into ``folder`` first."""
-    take_chunk, now, resolve = Line._take_chunk, time.time, socket.getaddrinfo
+    step_through, now, resolve = Line._step_through, time.time, socket.getaddrinfo
 
-    async def hang(self: Line, chunk: Any, kind: Any) -> None:
+    async def hang(self: Line, chunk: Any, kind: Any) -> Any:
         file = folder / "hang"
         if file.exists():
             how = file.read_text()
@@ -48,7 +48,7 @@ def break_everything(folder: Path) -> None:
                 time.sleep(3600)  # noqa: ASYNC251 - the hang itself
             elif how == "interpreter":
                 re.match("(a|a)*b", "a" * 60)  # keeps the interpreter's lock for longer than anybody waits
-        await take_chunk(self, chunk, kind)
+        return await step_through(self, chunk, kind)
 
     def wrong() -> float:
         file = folder / "clock"
@@ -59,7 +59,7 @@ def break_everything(folder: Path) -> None:
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         return resolve(*arguments, **options)
 
-    Line._take_chunk = hang  # type: ignore[method-assign]
+    Line._step_through = hang  # type: ignore[method-assign]
     time.time = wrong
     socket.getaddrinfo = fail
     asyncio.base_events._ipaddr_info = lambda *_, **__: None  # the test's broker is a number: look that up too
