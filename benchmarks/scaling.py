@@ -243,7 +243,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--projects", type=int, default=100_000)
     parser.add_argument("--largest", type=float, default=0.001, help="share above which a project is cut into keys")
-    parser.add_argument("--worker", type=float, default=1000, help="builds/s that one worker process carries")
+    parser.add_argument("--worker", type=float, default=830, help="builds/s that one worker process carries")
     parser.add_argument("--load", type=float, default=0.6, help="share of that to plan with")
     parser.add_argument("--interval", type=float, default=0.3, help="seconds between two commits of a busy partition")
     parser.add_argument("--base", type=float, default=3.0, help="MB of a partition's base")

@@ -152,6 +152,7 @@ class HashedLogistic(base.Classifier):
             )
         if len(rows) and int(rows.max()) >= 1 << self.bits:
             raise ValueError(f"row {rows.max()} of a table with 2^{self.bits} rows")
+        self._widen(len(labels))
         for label in labels[len(self.labels) :]:
             self._column(label)
         self.weights[rows, : len(labels)] = weights
@@ -178,14 +179,23 @@ class HashedLogistic(base.Classifier):
         return dict(zip(self.labels, map(float, shares / shares.sum()), strict=True)) if len(shares) else {}
 
     def _column(self, label: bool | str | int) -> int:
-        """Return the column of ``label``, a new one if it was never seen; the table grows by doubling."""
+        """Return the column of ``label``, a new one if it was never seen."""
         column = self._columns.get(label)
         if column is None:
             column = self._columns[label] = len(self.labels)
             self.labels.append(label)
-            if column >= self.weights.shape[1]:
-                self.weights = np.concatenate([self.weights, np.zeros_like(self.weights)], axis=1)
+            self._widen(len(self.labels))
         return column
+
+    def _widen(self, labels: int) -> None:
+        """Make room for so many labels, by doubling; a table that holds nothing yet is not copied, nor even touched."""
+        width = self.weights.shape[1]
+        while width < labels:
+            width *= 2
+        if width > self.weights.shape[1]:
+            before, self.weights = self.weights, np.zeros((len(self.weights), width), np.float32)
+            if self.squares.any():
+                self.weights[:, : before.shape[1]] = before
 
 
 def _is_near(activations: list[float], column: int) -> bool:
