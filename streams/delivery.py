@@ -92,7 +92,10 @@ class ChunkConsumer(driver.Consumer):
         if records is None or self.should_stop:
             return
         if not self.flow_active:
-            await self.perform_seek()
+            try:
+                await self.perform_seek()
+            except Exception as error:  # noqa: BLE001 - as Faust has it: the rebalance that is under way seeks again
+                self.log.warning("could not seek while no records flow: %r", error)
             return
         for tp, found in records.items():
             if not self.flow_active or self.app.consumer_generation_id != generation:

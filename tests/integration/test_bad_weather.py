@@ -105,7 +105,7 @@ class TestBrokerAway:
 
 
 class TestClock:
-    def test_a_clock_that_jumps_back_changes_nothing(self, own: Any, kit: Any) -> None:
+    def test_a_clock_that_jumps_back_changes_nothing(self, own: Any, kit: Any, eventually: Eventually) -> None:
         """The worker's clock and the records' timestamps go back an hour: order and model are those of a steady clock.
 
         No metric is negative, and nobody takes it for a stall.
@@ -121,7 +121,7 @@ class TestClock:
         assert ids(line) == [one.id for one in failures]
         values = text_string_to_metric_families(worker.get("/metrics").decode())
         assert [one for family in values for one in family.samples if one.value < 0] == []
-        assert readiness(worker) == "ready"
+        eventually(lambda: readiness(worker) == "ready")  # one question to the broker may be lost at the jump
         assert worker.stop() == 0
         assert kit.fingerprint(line.restored().state) == kit.fingerprint(kit.in_process(failures))
 
