@@ -77,7 +77,7 @@ class ChunkConsumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._waiting: WeakSet[Message] = WeakSet()  # those that a rebalance drops vanish by themselves
+        self._waiting: WeakSet[Message] = WeakSet()
         self._taken = asyncio.Event()
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -93,9 +93,11 @@ class ChunkConsumer(driver.Consumer):
             return
         if not self.flow_active:
             try:
-                await self.perform_seek()
-            except Exception as error:  # noqa: BLE001 - as Faust has it: the rebalance that is under way seeks again
-                self.log.warning("could not seek while no records flow: %r", error)
+                await self.perform_seek()  # what was fetched just now is dropped
+            except Exception as error:
+                if self.app.consumer_generation_id == generation:
+                    raise
+                self.log.warning("could not seek, and the next rebalance does: %r", error)
             return
         for tp, found in records.items():
             if not self.flow_active or self.app.consumer_generation_id != generation:
@@ -104,6 +106,16 @@ class ChunkConsumer(driver.Consumer):
                 chunk = Chunk.of(tp, found, generation)
                 self._waiting.add(chunk)
                 yield tp, chunk
+
+    async def perform_seek(self) -> None:
+        """Go back to what the group has committed, and where it has committed nothing, to the first record.
+
+        Faust leaves the latter where they are: what was fetched and dropped while a rebalance began would be lost.
+        """
+        await super().perform_seek()
+        if new := [place for place in self.assignment() if not self._read_offset[place]]:
+            for place, first in (await self.earliest_offsets(*new)).items():
+                await self._seek(place, first)
 
     @property
     def waiting(self) -> int:
@@ -132,7 +144,10 @@ class ChunkConsumer(driver.Consumer):
 
         Faust forgets when a rebalance begins; the chunk that is taken in at that moment is acknowledged after. Its
         answers are aborted with their transaction, and the next commit would take its offset: 256 builds were lost.
+        Chunks that a rebalance dropped wait no longer either: somebody may still hold the last one.
         """
+        self._waiting.clear()
+        self._taken.set()
         for tp in list(self._acked):
             self._acked[tp].clear()
             self._acked_index[tp].clear()
@@ -175,7 +190,8 @@ class BatchProducer(driver.Producer):
     ) -> None:
         """Commit each partition's transaction, all at the same time: each is some round trips.
 
-        Raises ``KafkaError`` when a batch was refused: a transaction without it must not be committed.
+        All have come to their end when it returns. Raises ``ProducerSendError`` when one could not be committed: it was
+        fenced, or a batch of it was refused, without which it must not be.
         """
         commit = super().commit_transactions
 
@@ -183,7 +199,10 @@ class BatchProducer(driver.Producer):
             await asyncio.gather(*self._sent.pop(transactional_id, []))
             await commit({transactional_id: offsets}, group_id, start_new_transaction)
 
-        await asyncio.gather(*(one(*item) for item in tid_to_offset_map.items()))
+        ends = await asyncio.gather(*(one(*item) for item in tid_to_offset_map.items()), return_exceptions=True)
+        for transactional_id, end in zip(tid_to_offset_map, ends, strict=True):
+            if isinstance(end, BaseException):
+                raise ProducerSendError(f"transaction {transactional_id} was not committed: {end!r}") from end
 
     async def stop_transaction(self, transactional_id: str) -> None:
         """Stop a transaction's producer; nobody asks any more what became of its batches."""

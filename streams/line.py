@@ -108,6 +108,8 @@ class Line:
             try:
                 batch = await self._step_through(chunk, kind)
                 async with self.app.gate.sending():
+                    if self.app.gate.poisoned:
+                        return  # the commit that was under way failed: the process ends
                     await self.app.emit(chunk.tp, batch.outgoing)
                     self._uncommitted += batch.arrivals
                     event.ack()

@@ -7,7 +7,8 @@ Faust's own ``exactly_once`` may commit in the middle of a batch and knows nothi
 * a commit takes the checkpoints of the partitions that changed when no batch is half way, and sends them before the
   offsets, so that predictions, model and offsets become visible together or not at all; a batch may be stepped through
   while a commit waits for Kafka, but its answers wait for the next transaction;
-* a batch that did not come to its end (an error, a cancelled task) poisons the gate: nothing is committed after it;
+* a batch or a commit that did not come to its end (an error, a cancelled task) poisons the gate: nothing is committed
+  after it;
 * when a rebalance begins, the open transactions are given up: Faust keeps those of partitions that stay, and would
   commit their answers together with those of the records that are read again (seen: 11 of 6,000 answered twice);
 * after the last commit of a consumer that stops, no batch begins: there is no transaction to take its answers.
@@ -63,6 +64,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.poisoned = False
+        self.revoking = False  # a rebalance has begun, and the transactions that it ends are not yet given up
         self._state, self._transaction = asyncio.Lock(), asyncio.Lock()
 
     @asynccontextmanager
@@ -85,7 +87,7 @@ class Gate:
     async def commit(self) -> AsyncIterator[Turn]:
         """Hold state and transaction; yields the turn that may give the state back early."""
         await self._state.acquire()
-        turn = Turn(not self.poisoned, self._state)
+        turn = Turn(not (self.poisoned or self.revoking), self._state)
         try:
             async with self._transaction:
                 yield turn
@@ -117,12 +119,25 @@ class TransactionalConsumer(ChunkConsumer):
             checkpoints = app.take_checkpoints()
             if start_new_transaction:
                 turn.let_batches_go_on()
-            for source, outgoing in checkpoints:
-                await app.emit(source, outgoing)
-            done = bool(await super().commit(topics, start_new_transaction))
+            try:
+                for source, outgoing in checkpoints:
+                    await app.emit(source, outgoing)
+                done = bool(await super().commit(topics, start_new_transaction))
+            except BaseException:
+                app.gate.poisoned = True
+                raise
             if done:
                 app.after_commit()
             return done
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Commit nothing from here until the transactions are given up.
+
+        Faust forgets first what was acknowledged, of all topics of a partition; what is acknowledged after would be
+        committed alone, with the answers of all of them in its transaction.
+        """
+        cast("LineApp", self.app).gate.revoking = True
+        await super().on_partitions_revoked(revoked)
 
 
 class TransactionalTransport(driver.Transport):
@@ -203,6 +218,7 @@ class LineApp(faust.App):
     def forget_acknowledged(self) -> None:
         """Forget what was taken in but not committed: the transactions with its answers have been given up."""
         cast("ChunkConsumer", self.consumer).forget_acknowledged()
+        self.gate.revoking = False
 
     def _transactional_id(self, source: TP) -> str:
         return f"{self.conf.id}-{self.assignor.group_for_topic(source.topic)}-{source.partition}"

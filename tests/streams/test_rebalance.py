@@ -11,12 +11,14 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
+from aiokafka import ConsumerRecord
 from faust.tables.manager import TableManager
 from faust.types import TP
 
 from models.records import CompilerErrors
 from models.state import LineState
 from streams.app import build
+from streams.delivery import Chunk
 from streams.line import Line
 from streams.metrics import Metrics
 from streams.settings import Settings
@@ -48,6 +50,41 @@ def test_what_was_acknowledged_late_is_forgotten(line: Line) -> None:
     asyncio.run(line.release())
     assert consumer._new_offset(PLACE) is None
     assert consumer._acked_index[PLACE] == set()
+
+
+def test_chunks_that_a_rebalance_dropped_wait_no_longer(line: Line) -> None:
+    """Fetching is not held back by chunks that nobody will take in, even if somebody still holds them."""
+    consumer: Any = line.app.consumer
+    dropped = [
+        Chunk.of(PLACE, [ConsumerRecord(*PLACE, number, 0, 0, b"", b"", None, 0, 0, ())], 1) for number in range(4)
+    ]
+    consumer._waiting.update(dropped)
+    assert line.app.waiting == 4
+    line.app.gate.revoking = True
+    asyncio.run(line.release())
+    assert (line.app.waiting, line.app.gate.revoking) == (0, False)
+
+
+def test_partitions_without_a_commit_begin_again(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was fetched and dropped while a rebalance began is fetched again, also where nothing was committed yet."""
+    consumer: Any = line.app.consumer
+    other, sought = TP(PLACE.topic, 1), {}
+
+    async def seek_to_committed() -> dict[TP, int | None]:
+        return {PLACE: None, other: 7}
+
+    async def earliest(*places: TP) -> dict[TP, int]:
+        return dict.fromkeys(places, 0)
+
+    async def seek(place: TP, offset: int) -> None:
+        sought[place] = offset
+
+    monkeypatch.setattr(consumer, "seek_to_committed", seek_to_committed)
+    monkeypatch.setattr(consumer, "assignment", lambda: {PLACE, other})
+    monkeypatch.setattr(consumer, "earliest_offsets", earliest)
+    monkeypatch.setattr(consumer, "_seek", seek)
+    asyncio.run(consumer.perform_seek())
+    assert sought == {PLACE: 0}
 
 
 def test_a_rebalance_does_not_wait_for_the_restore(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -16,11 +17,13 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.errors import ProducerFenced
 from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
 from aiokafka.protocol.metadata import MetadataResponse_v0
 from aiokafka.record.default_records import DefaultRecordBatch
 from faust.app import base as app_module
 from faust.assignor.partition_assignor import PartitionAssignor
+from faust.exceptions import ProducerSendError
 from faust.transport import consumer as consumer_module
 from faust.transport.consumer import Consumer, ThreadDelegateConsumer, TransactionManager
 from faust.transport.drivers import aiokafka as driver
@@ -414,3 +417,48 @@ class TestCommit:
         """At the commit after which no transaction is open, the line is told first, with the gate held."""
         asyncio.run(consumer.commit(start_new_transaction=False))
         assert said == ["last", "checkpoints", "sent t", "commit None False", "after"]
+
+    def test_nothing_is_committed_while_a_rebalance_begins(
+        self, consumer: Any, said: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """From the moment that Faust forgets acknowledgements until transactions are given up there is no commit.
+
+        What is acknowledged between would be committed alone, with the answers of other topics in its transaction.
+        """
+
+        async def revoked(*_: Any) -> None:
+            said.append(f"revoked, committed: {await consumer.commit()}")
+
+        monkeypatch.setattr(Consumer, "on_partitions_revoked", revoked)
+        asyncio.run(consumer.on_partitions_revoked(set()))
+        assert said == ["revoked, committed: False"]
+
+    def test_a_commit_that_fails_poisons(self, consumer: Any, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        """After a commit that broke off there is no other, not even the last one of a consumer that stops."""
+
+        async def fail(*_: Any) -> bool:
+            raise ProducerSendError("fenced")
+
+        monkeypatch.setattr(Consumer, "commit", fail)
+        with pytest.raises(ProducerSendError):
+            asyncio.run(consumer.commit())
+        assert asyncio.run(consumer.commit(start_new_transaction=False)) is False
+        assert said == ["checkpoints", "sent t", "last"]
+
+    def test_transactions_end_together_and_the_first_failure_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One partition's refused transaction is an error, which comes once those of the others have ended."""
+        ended: list[str] = []
+
+        async def commit(_: Any, offsets: dict[str, Any], *__: Any) -> None:
+            (one,) = offsets
+            if one == "bad":
+                raise ProducerFenced
+            await asyncio.sleep(0)
+            ended.append(one)
+
+        monkeypatch.setattr(driver.Producer, "commit_transactions", commit)
+        producer = BatchProducer.__new__(BatchProducer)
+        producer._sent = defaultdict(list)
+        with pytest.raises(ProducerSendError, match="bad"):
+            asyncio.run(producer.commit_transactions({"bad": {}, "good": {}}, "group"))
+        assert ended == ["good"]
