@@ -15,7 +15,7 @@ from models.features import Features, extract
 from models.records import CompilerErrors, content_id
 from models.snapshot import mark_saved
 from models.state import LineState
-from models.step import step
+from models.step import answer
 from models.taxonomy import rule_for
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # the step's clock in a replay: predictions are dropped
@@ -64,7 +64,7 @@ def without_repeats(records: Iterable[CompilerErrors]) -> Iterator[CompilerError
 def replay(records: Iterable[CompilerErrors], state: LineState, progress: Progress) -> Prequential:
     """Step through ``records`` in their order and return the scores of the model, which never sees a code."""
     for record in records:
-        step(state, record, EPOCH)
+        answer(state, record, EPOCH)
         mark_saved(state)  # no checkpoint follows: what is kept for one would grow with the stream
         progress(len(record.diagnostics))
     return state.scores
@@ -82,10 +82,10 @@ def replay_rival(records: Iterable[CompilerErrors], rival: base.Classifier, prog
             (one, extract(one, index, total), rule_for(one.code, one.message))
             for index, one in enumerate(record.diagnostics)
         ]
-        answers = [rival.predict_one(_named(features)) for _, features, _ in seen]
-        for (diagnostic, features, rule), answer in zip(seen, answers, strict=True):
+        guesses = [rival.predict_one(_named(features)) for _, features, _ in seen]
+        for (diagnostic, features, rule), guess in zip(seen, guesses, strict=True):
             if rule is not None:
-                scores.update(rule.label, None if answer is None else str(answer), diagnostic.code)
+                scores.update(rule.label, None if guess is None else str(guess), diagnostic.code)
                 rival.learn_one(_named(features), rule.label)
         progress(total)
     return scores

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from models.answers import documents
+from models.cloudevents import rfc3339
 from models.hybrid import Build, Observation, decide, observe
 from models.labelling import label_of
 from models.memory import Recent
@@ -79,7 +80,7 @@ def _prediction(
     document = {
         "schema_version": Prediction.version,
         "id": content_id("prediction", record.project, record.id),
-        "time": now.isoformat().replace("+00:00", "Z"),
+        "time": rfc3339(now),
         "project": record.project,
         "failure_id": record.id,
         "run": record.run,

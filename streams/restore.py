@@ -14,7 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from models.records import CompilerErrors, Feedback, ModelCheckpoint, ModelCommand, RecordError, parse
 from models.state import LineState
-from models.step import step
+from models.step import answer
 from streams.checkpoint_log import POLL_MS, Progress, stretches
 from streams.checkpoints import Partition, has_base, restore
 from streams.rollback import RollbackError, roll_back
@@ -170,7 +170,7 @@ def _step_silently(
         partition.state.dead_letters += 1  # it was sent there when it was first read
         return
     if not isinstance(record, ModelCommand):
-        step(partition.state, record, arrival(ms / 1000))
+        answer(partition.state, record, arrival(ms / 1000))
 
 
 def arrival(seconds: float | None) -> datetime:
