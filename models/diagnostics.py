@@ -15,6 +15,9 @@ Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]  # JSON readers, orjson among them, end at 64 bits
 
 
+SURROUNDING_LINES = 2  # of code, before a span and after it
+
+
 class Part(BaseModel):
     """A piece of a record: immutable, unknown fields ignored, no infinity and no NaN, which JSON cannot say."""
 
@@ -22,7 +25,10 @@ class Part(BaseModel):
 
 
 class Span(Part):
-    """A place in a source file; lines and columns count from 1, ends as rustc gives them (column exclusive)."""
+    """A place in a source file; lines and columns count from 1, ends as rustc gives them (column exclusive).
+
+    ``text`` are the marked lines, ``before`` and ``after`` those around them where the producer had the source.
+    """
 
     file: Short
     line_start: Count
@@ -32,6 +38,8 @@ class Span(Part):
     is_primary: bool = True
     label: Text | None = None
     text: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
+    before: Annotated[tuple[Text, ...], Field(max_length=SURROUNDING_LINES)] = ()
+    after: Annotated[tuple[Text, ...], Field(max_length=SURROUNDING_LINES)] = ()
 
 
 class Note(Part):

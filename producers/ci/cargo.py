@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from models.diagnostics import Diagnostic
 from models.records import CompilerErrors
 from producers.ci.bounds import MAX_SHORT, FieldError, cut, kind_of, shorten, text_of
 from producers.ci.grouping import Grouper, Key
@@ -33,6 +34,7 @@ def read_cargo(source: BinaryIO, grouper: Grouper, report: Report) -> Iterator[C
     yield from read_messages(source, grouper, report, _message)
 
 
+Finish = Callable[[Diagnostic], Diagnostic]
 Take = Callable[[dict[str, Any], Grouper, Report, int], Iterator[CompilerErrors]]
 
 
@@ -94,8 +96,13 @@ def parse_object(data: bytes, *, complete: bool) -> dict[str, Any]:
     return document
 
 
-def add_rustc(message: Any, key: Key, grouper: Grouper, number: int) -> list[CompilerErrors]:
-    """Give rustc's message to the grouper if it is wanted; raises ``ValueError`` if it is not as rustc writes it."""
+def add_rustc(
+    message: Any, key: Key, grouper: Grouper, number: int, finish: Finish = lambda diagnostic: diagnostic
+) -> list[CompilerErrors]:
+    """Give rustc's message to the grouper if it is wanted, after ``finish`` added what only the caller knows.
+
+    Raises ``ValueError`` if it is not as rustc writes it.
+    """
     if not isinstance(message, dict):
         raise FieldError(f"message is {kind_of(message)}, expected an object")
     code = message.get("code") or _EMPTY
@@ -103,7 +110,7 @@ def add_rustc(message: Any, key: Key, grouper: Grouper, number: int) -> list[Com
     level, said = text_of(message, "level", MAX_SHORT), text_of(message, "message", MAX_SHORT)
     if not grouper.wanted(level, name if isinstance(name, str) else None, said):
         return []
-    return grouper.add(key, diagnostic_from_rustc(message), number)
+    return grouper.add(key, finish(diagnostic_from_rustc(message)), number)
 
 
 def _key(message: dict[str, Any]) -> Key:
