@@ -16,6 +16,7 @@ Count = Annotated[int, Field(ge=0, lt=1 << 63)]  # JSON readers, orjson among th
 
 
 SURROUNDING_LINES = 2  # of code, before a span and after it
+Surroundings = Annotated[tuple[Text, ...], Field(max_length=SURROUNDING_LINES)]
 
 
 class Part(BaseModel):
@@ -38,8 +39,8 @@ class Span(Part):
     is_primary: bool = True
     label: Text | None = None
     text: Annotated[tuple[Text, ...], Field(max_length=20)] = ()
-    before: Annotated[tuple[Text, ...], Field(max_length=SURROUNDING_LINES)] = ()
-    after: Annotated[tuple[Text, ...], Field(max_length=SURROUNDING_LINES)] = ()
+    before: Surroundings | None = None
+    after: Surroundings | None = None
 
 
 class Note(Part):

@@ -68,8 +68,14 @@ def test_a_parquet_file_with_the_source_gives_spans_their_surroundings() -> None
         "children": [],
         "spans": [
             {
-                **{"file_name": "u/1.rs", "line_start": 3, "line_end": 3, "column_start": 17, "column_end": 18},
-                **{"is_primary": True, "label": None, "text": [{"text": SOURCE[2]}]},
+                "file_name": "u/1.rs",
+                "line_start": 3,
+                "line_end": 3,
+                "column_start": 17,
+                "column_end": 18,
+                "is_primary": True,
+                "label": None,
+                "text": [{"text": SOURCE[2]}],
             }
         ],
     }
