@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from math import sqrt
+from math import exp, sqrt
 from typing import Any, cast
 
 import numpy as np
@@ -19,7 +19,11 @@ from models.hashing import name_hash
 
 EPSILON = 1e-6
 SLICE = 4  # examples whose gradients come from the same weights; larger slices lose accuracy on cascades
+PRIOR = (
+    3.0  # subtracted from every score: what nothing speaks for has a probability of 0.05 and a rare label stays rare
+)
 TOLERANCE = 0.005  # an example is learned unless every label's probability is nearer than this to what it should be
+UNLEARNED = 1.0 / (1.0 + exp(PRIOR))  # what the activation of a label is whose weights are zero
 
 
 class HashedLogistic(base.Classifier):
@@ -78,7 +82,11 @@ class HashedLogistic(base.Classifier):
 
     def activations(self, batch: Batch) -> Floats:
         """Return each label's own probability, shape (examples, labels); they do not sum to one."""
-        return _sigmoid(batch.scores(self.weights)[:, : len(self.labels)])
+        return _sigmoid(self.scores(batch))
+
+    def scores(self, batch: Batch) -> Floats:
+        """Return each label's log-odds, shape (examples, labels)."""
+        return batch.scores(self.weights)[:, : len(self.labels)] - np.float32(PRIOR)
 
     def probabilities(self, hashed: Hashed) -> Floats:
         """Return one probability per label, in the order of ``labels``; they sum to one."""
@@ -116,7 +124,7 @@ class HashedLogistic(base.Classifier):
         gradients = np.zeros((len(columns), self.weights.shape[1]), np.float32)
         known = activations.shape[1]
         gradients[:, :known] = activations
-        gradients[:, known : len(self.labels)] = 0.5  # labels that came since then: their weights are zero
+        gradients[:, known : len(self.labels)] = UNLEARNED  # labels that came since then: their weights are zero
         gradients[np.arange(len(columns)), columns] -= 1.0
         gradients *= weights[:, None]
         # The squared steps of a row, summed over labels: (v_i g_j)^2 over j is v_i^2 times the gradient's square.

@@ -10,6 +10,7 @@ from zlib import crc32
 from models.caching import BoundedCache
 
 NAME_BYTES = 160  # what a name held by a cache takes beside its characters: string, key, hash, place in a table
+STRING_BYTES = 60  # of a string and its place in a tuple, beside its characters
 
 _KNOWN: BoundedCache[str, bytes] = BoundedCache(12 << 20)  # some 60,000 names; a look-up is a third of a hash
 

@@ -6,7 +6,7 @@ of them is learned. The state is changed in place; time comes in as an argument;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -21,6 +21,8 @@ from models.records import CompilerErrors, Feedback, Prediction, content_id, par
 from models.state import LineState
 from models.taxonomy import PHASES
 from models.weighting import FEEDBACK_WEIGHT
+
+Watch = Callable[[Build, list[str | None]], None]  # a build as it was predicted, and the labels it is learned as
 
 _PHASE = {phase: place for place, phase in enumerate(PHASES)}
 
@@ -42,8 +44,12 @@ def step(state: LineState, record: CompilerErrors | Feedback, now: datetime) -> 
     return [parse(Prediction, one.value) for one in answer(state, record, now)]
 
 
-def answer(state: LineState, record: CompilerErrors | Feedback, now: datetime) -> list[Answer]:
+def answer(
+    state: LineState, record: CompilerErrors | Feedback, now: datetime, watch: Watch | None = None
+) -> list[Answer]:
     """Take one record in and return what goes out; feedback changes the state and puts out nothing.
+
+    ``watch`` is shown what a failure's diagnostics were predicted and labelled, before any of them is learned.
 
     A failure that was answered before is answered with the same prediction and not learned again; feedback that was
     taken before is not taken again. Ids count within a project: two projects may both have a ``build-17``.
@@ -56,10 +62,10 @@ def answer(state: LineState, record: CompilerErrors | Feedback, now: datetime) -
     if known is not None:
         state.repeats += 1
         return [_answer(orjson.loads(known.prediction), known.prediction)]
-    return [_classify(state, record, key, now)]
+    return [_classify(state, record, key, now, watch)]
 
 
-def _classify(state: LineState, record: CompilerErrors, key: str, now: datetime) -> Answer:
+def _classify(state: LineState, record: CompilerErrors, key: str, now: datetime, watch: Watch | None) -> Answer:
     build = observe(state, record.diagnostics)
     answers = documents(state, build, [decide(state, one) for one in build.seen])
     document = _prediction(state, record, now, _root(build.seen), answers)
@@ -67,7 +73,7 @@ def _classify(state: LineState, record: CompilerErrors, key: str, now: datetime)
     if state.recent.learned(key):
         state.repeats += 1
     else:
-        _learn(state, build)
+        _learn(state, build, watch)
         state.failures += 1
     state.recent.add(Recent(key, value, tuple([one.example for one in build.seen])))
     return _answer(document, value)
@@ -99,10 +105,12 @@ def _answer(document: dict[str, Any], value: bytes) -> Answer:
     return Answer(document["id"], document["time"], value, decided)
 
 
-def _learn(state: LineState, build: Build) -> None:
+def _learn(state: LineState, build: Build, watch: Watch | None) -> None:
+    found = [label_of(one.example, one.rule, state.feedback) for one in build.seen]
+    if watch is not None:
+        watch(build, found)
     labels, weights, known = [], [], []
-    for index, one in enumerate(build.seen):
-        label = label_of(one.example, one.rule, state.feedback)
+    for index, (one, label) in enumerate(zip(build.seen, found, strict=True)):
         if label is not None:
             known.append(index)
             labels.append(label)

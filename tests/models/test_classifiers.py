@@ -12,7 +12,7 @@ from river import base
 from river.checks import clf, common
 
 from models.batch import joined
-from models.classifiers import CLASSIFIERS, SLICE, TOLERANCE, HashedLogistic
+from models.classifiers import CLASSIFIERS, SLICE, TOLERANCE, UNLEARNED, HashedLogistic
 from models.features import extract, parts
 from models.snapshot import apply as load
 from models.snapshot import base as save
@@ -215,7 +215,7 @@ class TestHashedLogistic:
         model.learn_one({"a": 1.0}, "One")
         model.learn_one({"b": 1.0, "c": 1.0}, "Two")
         value = 1 / np.sqrt(2)
-        gradient = np.array([0.5, -0.5]) * value  # both labels stood at one half
+        gradient = np.array([UNLEARNED, UNLEARNED - 1.0]) * value
         squares = (gradient**2).sum()
         row = int(model.hash({"b": 1.0}).rows[0])
         assert model.weights[row, :2] == pytest.approx(-gradient * 2.0 / np.sqrt(squares + 1e-6), rel=1e-5)

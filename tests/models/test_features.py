@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.code_features import MAX_TOKENS
 from models.diagnostics import Diagnostic, Note, Span, Suggestion
-from models.features import MAX_CODE_TOKENS, MAX_WORDS, extract
+from models.features import MAX_WORDS, extract
 from tests.builders import diagnostic, random_builds, span
 
 MOST = 5_000  # features of any diagnostic
@@ -90,10 +91,15 @@ class TestWhatIsIn:
             *("message:use of", "message:of moved", "message:moved <name>"),
             *("message:use of moved", "message:of moved <name>"),
         }
-        assert found.keys() - kinds(found, "message") == {
+        assert found.keys() - kinds(found, "message", "stem") == {
             *("bias", "spans:0", "notes:0", "suggestions:0"),
             *("position:2", "errors in build:5", "message length:2"),
         }
+
+    def test_beginnings_and_ends_of_long_words(self) -> None:
+        """A long word of the message gives its two ends: a word never seen is met through its relatives."""
+        found = extract(diagnostic("cannot dereference `x`"))
+        assert kinds(found, "stem") == {"stem:cann-", "stem:-nnot", "stem:dere-", "stem:-ence"}
 
     def test_notes_labels_and_suggestions(self) -> None:
         """Texts beside the message are told apart by where they stood."""
@@ -119,7 +125,7 @@ class TestWhatIsIn:
 
     def test_nearest_tokens_are_neighbours(self) -> None:
         """On a line of more tokens than are kept, the ones nearest to the mark are kept."""
-        crowd = " ".join("+" * 2 * MAX_CODE_TOKENS)
+        crowd = " ".join("+" * 2 * MAX_TOKENS)
         found = extract(diagnostic("m", spans=(span(f"{crowd} near «it» close {crowd}"),)))
         assert kinds(found, "before", "after") == {"before:near", "after:close"}
 
