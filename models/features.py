@@ -9,9 +9,9 @@ print them.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from itertools import pairwise
 
+from models.buckets import bucket
 from models.caching import BoundedCache
 from models.code_features import marked, place_of
 from models.diagnostics import Diagnostic
@@ -23,9 +23,9 @@ STEM = 4  # characters at either end of a word of the message
 MAX_WORDS = 160  # of one text; few compilers' messages have more, and each may cost three features
 
 COUNTED = ("spans:", "notes:", "suggestions:", "position:", "errors in build:", "message length:", "bias")
-_BUCKETS = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55)  # a count is named by the largest of these that is not above it
+_LARGEST = 55  # that a count is named by
 MAX_COUNT = MAX_MASKED >> 3  # the largest of all counts: a message's length in eights
-_BUCKET_OF = tuple(_BUCKETS[bisect_right(_BUCKETS, count) - 1] for count in range(MAX_COUNT + 1))
+_BUCKET_OF = tuple(bucket(min(count, _LARGEST)) for count in range(MAX_COUNT + 1))
 
 Features = dict[str, float]
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from models.batch import Batch, Floats
 from models.caching import BoundedCache
+from models.change import Change, change_part
 from models.diagnostics import Diagnostic
 from models.features import parts
 from models.feedback import template_key
@@ -61,10 +62,12 @@ class Decision(NamedTuple):
     reason: str
 
 
-def observe(state: LineState, diagnostics: Sequence[Diagnostic]) -> Build:
-    """Look at the diagnostics of one build; nothing is learned."""
+def observe(state: LineState, diagnostics: Sequence[Diagnostic], change: Change | None = None) -> Build:
+    """Look at the diagnostics of one build; nothing is learned. ``change``, where known, describes each of them too."""
     classifier, total = state.classifier, len(diagnostics)
     described = [parts(one, place, total) for place, one in enumerate(diagnostics)]
+    if change is not None:
+        described = [[*of_one, change_part(change)] for of_one in described]
     batch = classifier.batch([b"".join([part.hashes for part in of_one]) for of_one in described])
     activations = classifier.activations(batch)
     seen = []

@@ -16,6 +16,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 import orjson
 from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, field_validator, model_validator
 
+from models.change import Change
 from models.diagnostics import Count, Diagnostic, Identifier, Long, Part, Probability, Project, Short, Text
 from models.taxonomy import parse_label
 
@@ -88,12 +89,14 @@ class CompilerErrors(Record):
     """One failed compilation with its diagnostics: the unit of the line.
 
     A build with more than ``MAX_DIAGNOSTICS`` is split: ``part`` counts from 1 and the last part carries ``parts``.
+    ``change`` tells in numbers what the commit did.
     """
 
     topic: ClassVar[str] = "compiler-errors"
 
     run: Short | None = None
     commit: Short | None = None
+    change: Change | None = None
     toolchain: Short | None = None
     tool: Short = "rustc"
     source_language: Short | None = None

@@ -66,7 +66,7 @@ def answer(
 
 
 def _classify(state: LineState, record: CompilerErrors, key: str, now: datetime, watch: Watch | None) -> Answer:
-    build = observe(state, record.diagnostics)
+    build = observe(state, record.diagnostics, record.change)
     answers = documents(state, build, [decide(state, one) for one in build.seen])
     document = _prediction(state, record, now, _root(build.seen), answers)
     value = orjson.dumps(document)
