@@ -31,6 +31,12 @@ class Sighting(NamedTuple):
     first: str
     template: str
 
+    def __str__(self) -> str:
+        """Return what a person wants to know of it, in words."""
+        if not self.seen:
+            return "new: no build before had a failure like this"
+        return f"known: seen in {self.seen} build{'s' if self.seen > 1 else ''} before, first on {self.first[:10]}"
+
 
 class Templates:
     """Templates of messages by when they were last seen, the longest unseen dropped first.

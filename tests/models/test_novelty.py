@@ -39,6 +39,15 @@ class TestSightings:
         assert [(one.seen, one.first) for one in seen] == [(0, MONDAY), (1, MONDAY), (2, MONDAY)]
         assert {one.template_id for one in seen} == {seen[0].template_id}
 
+    def test_in_words(self) -> None:
+        """What is printed of a sighting says whether it is new, how often it was seen, and since when."""
+        said = [str(Sighting("id", seen, MONDAY, MISSING)) for seen in (0, 1, 412)]
+        assert said == [
+            "new: no build before had a failure like this",
+            "known: seen in 1 build before, first on 2026-01-05",
+            "known: seen in 412 builds before, first on 2026-01-05",
+        ]
+
     def test_a_cascade_is_one_sighting(self) -> None:
         """Forty errors of one kind in one build count once, and none of them is known from the others."""
         templates = Templates()

@@ -1,0 +1,224 @@
+"""The features that decided, in words that a person reads.
+
+``message:mismatched types`` becomes: the message says “mismatched types”. A feature's name is the place where it was
+found and what stood there (``models/features.py``, ``models/code_features.py``). Names of one place are put together to
+one phrase, and their overlapping words to one quotation. A quotation can join what stood apart when one word of it
+stood in both: it says which words decided, it is no copy of the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from models.caching import BoundedCache
+
+MAX_FEATURES = 16  # of those given, strongest first; more make no phrase that is shown
+MAX_PHRASES = 3
+MAX_QUOTATIONS = 2  # of a phrase
+MAX_QUOTED = 60  # characters of a quotation
+MAX_READ = 250  # of a feature's text
+MAX_CHARS = 400  # of an explanation
+WEAK = 0.2  # of the strongest contribution; what speaks less is left out
+
+Deciding = Sequence[tuple[str, float]]
+Words = tuple[str, ...]
+
+
+class Place(NamedTuple):
+    """How features of one place are read: ``said`` holds a quotation in ``quotes``.
+
+    A feature is left out when its words stand in a quotation from one of ``told_by`` already; ``piece`` is whether it
+    is a part of a word.
+    """
+
+    said: str
+    quotes: str = "“”"
+    told_by: tuple[str, ...] = ()
+    piece: bool = False
+
+
+CODE = "``"
+PLACES: dict[str, Place] = {
+    "message": Place("the message says {}"),
+    "stem": Place("a word of the message has {}", told_by=("message",), piece=True),
+    "label": Place("the label under the code says {}"),
+    "context": Place("a label beside it says {}"),
+    "note": Place("a note says {}"),
+    "help": Place("the help says {}"),
+    "all marked": Place("the marked code is {}", CODE),
+    "marked": Place("the marked code has {}", CODE, ("all marked",)),
+    "piece": Place("a marked name has {}", told_by=("marked", "all marked"), piece=True),
+    "starts": Place("a marked name starts with {}", told_by=("marked", "all marked", "piece"), piece=True),
+    "ends": Place("a marked name ends with {}", told_by=("marked", "all marked", "piece"), piece=True),
+    "before": Place("before it stands {}", CODE),
+    "after": Place("after it stands {}", CODE),
+    "between": Place("it stands between {}", CODE),
+    "piece before": Place("a name before it has {}", told_by=("before", "line"), piece=True),
+    "line": Place("its line has {}", CODE, ("before", "after")),
+    "line starts": Place("its line begins like {}", CODE),
+    "line -1": Place("the line before it begins with {}", CODE),
+    "line -2": Place("two lines before it begins {}", CODE),
+    "line +1": Place("the line after it begins with {}", CODE),
+    "line +2": Place("two lines after it begins {}", CODE),
+    "near": Place("a line nearby has {}", CODE),
+    "window": Place("the code around it has {}", CODE),
+    "classes": Place("the marked code is built like {}", CODE),
+    "around": Place("the code around the mark is built like {}", CODE),
+    "edges": Place("the edges of the mark are built like {}", CODE),
+    "leads to": Place("the line before the mark is built like {}", CODE),
+    "follows": Place("the line after the mark is built like {}", CODE),
+    "shape": Place("the code around it is built like {}", CODE),
+}
+UNKNOWN = Place("it has {}")  # of a place that is not described here
+COUNTS: dict[str, tuple[int, str, str]] = {  # what one is worth; of what; where
+    "errors in build": (1, "error", " in the build"),
+    "position": (1, "error", " before it in the build"),
+    "spans": (1, "place", " marked"),
+    "notes": (1, "note", ""),
+    "suggestions": (1, "suggestion", ""),
+    "message length": (8, "character", " in the message"),
+}
+EXACT = 2  # counts up to this are exact, larger ones are lower bounds (``features.extract``)
+
+_READ: BoundedCache[str, tuple[str, Words]] = BoundedCache(4 << 20)  # a feature's name -> place, words
+_PHRASES: BoundedCache[tuple[str, ...], tuple[str, ...]] = BoundedCache(8 << 20)
+
+
+def explain(label: str, deciding: Deciding, *, against: bool = False) -> str:
+    """Return why it is a ``label``, in one line of at most ``MAX_CHARS`` characters that are safe to print.
+
+    ``deciding`` are features with what each contributes to the label, in any order: negative ones speak against it,
+    which is told when asked for by ``against``.
+
+    >>> explain("TypeErrors", [("message:mismatched types", 6.3), ("message:mismatched", 6.0), ("marked:None", 2.0)])
+    'TypeErrors: the message says “mismatched types”, and the marked code has `None`'
+    """
+    said = _listed(phrases(_strongest(deciding, 1.0)))
+    text = f"{_safe(label)}: {said or 'no word of it speaks for that'}"
+    if against:
+        contrary = _listed(phrases(_strongest(deciding, -1.0)))
+        text += f"; against that, {contrary}" if contrary else ""
+    return _cut(text, MAX_CHARS)
+
+
+def _strongest(deciding: Deciding, sign: float) -> tuple[str, ...]:
+    """Return the names of what speaks clearly in one direction, the strongest first, of equals those given first."""
+    found = sorted([(-sign * amount, place) for place, (_, amount) in enumerate(deciding) if sign * amount > 0])
+    found = found[:MAX_FEATURES]
+    return tuple([deciding[place][0] for amount, place in found if amount <= WEAK * found[0][0]])
+
+
+def _listed(said: Sequence[str]) -> str:
+    return ", and ".join([", ".join(said[:-1]), said[-1]]) if len(said) > 1 else "".join(said)
+
+
+def phrases(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return features, strongest first, as at most ``MAX_PHRASES`` phrases.
+
+    A place that is not described here is not named either. Marks alone (``note:,``) and the bias are not told.
+    """
+    known = _PHRASES.get(names)
+    if known is None:
+        known = _phrases(names)
+        size = sum(map(len, names)) + 2 * sum(map(len, known)) + 100 * (len(names) + len(known) + 2)
+        _PHRASES.keep(names, known, size)
+    return known
+
+
+def _phrases(names: Iterable[str]) -> tuple[str, ...]:
+    quoted: dict[str, list[Words]] = {}
+    for name in names:
+        place, words = _READ.get(name) or _READ.keep(name, _read(name), 6 * len(name) + 400)
+        if words:
+            quoted[place] = _joined(quoted.get(place, []), words)
+    untold = [(place, _untold(place, found, quoted)) for place, found in quoted.items()]
+    said = [_phrase(place, found) for place, found in untold if found]
+    return tuple(said[:MAX_PHRASES])
+
+
+def _read(name: str) -> tuple[str, Words]:
+    """Return the place that a feature names and its words; a number behind a place (``leads to 3``) is dropped."""
+    place, _, text = name.partition(":")
+    if place not in PLACES:
+        head, _, number = place.rpartition(" ")
+        place = head if number.isdigit() and head in PLACES else place
+    words = text[:MAX_READ].split(" ")
+    return place, tuple(words if place in COUNTS or PLACES.get(place, UNKNOWN).quotes == CODE else _trimmed(words))
+
+
+def _trimmed(words: list[str]) -> list[str]:
+    """Return the words of a text without the marks at either end; none where there are only marks."""
+    told = [place for place, word in enumerate(words) if any(map(str.isalnum, word))]
+    return words[told[0] : told[-1] + 1] if told else []
+
+
+def _joined(found: list[Words], words: Words) -> list[Words]:
+    """Return quotations with one more: those that overlap with it become one, in the place of the first of them."""
+    rest, first, place = list(found), len(found), 0
+    while place < len(rest):
+        both = _union(rest[place], words)
+        if both is None:
+            place += 1
+        else:
+            del rest[place]
+            words, first, place = both, min(first, place), 0
+    rest.insert(first, words)
+    return rest
+
+
+def _union(one: Words, other: Words) -> Words | None:
+    """Return the shortest words in which both stand, if one holds the other or they overlap."""
+    if len(one) < len(other):
+        longer, shorter = other, one
+    else:
+        longer, shorter = one, other
+    if any(longer[start : start + len(shorter)] == shorter for start in range(len(longer) - len(shorter) + 1)):
+        return longer
+    for first, second in ((one, other), (other, one)):
+        for length in range(len(shorter) - 1, 0, -1):
+            if first[-length:] == second[:length] and (length > 1 or _is_word(second[0])):
+                return first + second[length:]
+    return None
+
+
+def _is_word(text: str) -> bool:
+    """Return whether one word is enough to join two quotations: marks and shapes stand everywhere."""
+    return len(text) > 1 and text.isalpha()
+
+
+def _untold(place: str, found: list[Words], quoted: dict[str, list[Words]]) -> list[Words]:
+    """Return the quotations of a place that do not stand in one from another place already."""
+    rule = PLACES.get(place, UNKNOWN)
+    told = [words for other in rule.told_by for words in quoted.get(other, [])]
+    return [one for one in found if not any(_holds(words, one, piece=rule.piece) for words in told)] if told else found
+
+
+def _holds(words: Words, one: Words, *, piece: bool) -> bool:
+    if piece:
+        return all(any(part.strip("-").lower() in word.lower() for word in words) for part in one)
+    return _union(words, one) == words
+
+
+def _phrase(place: str, found: list[Words]) -> str:
+    if place in COUNTS:
+        return _counted(*COUNTS[place], found[0][0])
+    rule = PLACES.get(place, UNKNOWN)
+    texts = [_safe(" ".join(words)) for words in found[:MAX_QUOTATIONS]]
+    return rule.said.format(" and ".join([f"{rule.quotes[0]}{text}{rule.quotes[1]}" for text in texts]))
+
+
+def _counted(unit: int, what: str, where: str, text: str) -> str:
+    count = int(text) * unit if text.isdigit() and len(text) < 10 else 0
+    number = "no" if count == 0 else str(count) if count <= EXACT else f"{count} or more"
+    return f"{number} {what}{'' if count == 1 else 's'}{where}"
+
+
+def _safe(text: str) -> str:
+    """Return a text without what moves a terminal's cursor or reverses a line, and without the marks that quote it."""
+    text = text[: MAX_QUOTED + 1].translate({ord("`"): "'", ord("“"): '"', ord("”"): '"'})
+    return _cut(text if text.isprintable() else "".join([c if c.isprintable() else "�" for c in text]), MAX_QUOTED)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
