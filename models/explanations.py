@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from models.caching import BoundedCache
+from models.hashing import NAME_BYTES
 
 MAX_FEATURES = 16  # of those given, strongest first; more make no phrase that is shown
 MAX_PHRASES = 3
@@ -82,7 +83,7 @@ COUNTS: dict[str, tuple[int, str, str]] = {  # what one is worth; of what; where
 EXACT = 2  # counts up to this are exact, larger ones are lower bounds (``features.extract``)
 
 _READ: BoundedCache[str, tuple[str, Words]] = BoundedCache(4 << 20)  # a feature's name -> place, words
-_PHRASES: BoundedCache[tuple[str, ...], tuple[str, ...]] = BoundedCache(8 << 20)
+_SAID: BoundedCache[tuple[str, Words, Words], str] = BoundedCache(8 << 20)  # label, names for it, names against it
 
 
 def explain(label: str, deciding: Deciding, *, against: bool = False) -> str:
@@ -94,15 +95,19 @@ def explain(label: str, deciding: Deciding, *, against: bool = False) -> str:
     >>> explain("TypeErrors", [("message:mismatched types", 6.3), ("message:mismatched", 6.0), ("marked:None", 2.0)])
     'TypeErrors: the message says “mismatched types”, and the marked code has `None`'
     """
-    said = _listed(phrases(_strongest(deciding, 1.0)))
+    pro, contra = _strongest(deciding, 1.0), _strongest(deciding, -1.0) if against else ()
+    return _SAID.get((label, pro, contra)) or _explain(label, pro, contra)
+
+
+def _explain(label: str, pro: Words, contra: Words) -> str:
+    said, contrary = _listed(phrases(pro)), _listed(phrases(contra))
     text = f"{_safe(label)}: {said or 'no word of it speaks for that'}"
-    if against:
-        contrary = _listed(phrases(_strongest(deciding, -1.0)))
-        text += f"; against that, {contrary}" if contrary else ""
-    return _cut(text, MAX_CHARS)
+    text = _cut(f"{text}; against that, {contrary}" if contrary else text, MAX_CHARS)
+    size = sum(map(len, pro + contra)) + 2 * len(label + text) + NAME_BYTES * (len(pro) + len(contra) + 2)
+    return _SAID.keep((label, pro, contra), text, size)
 
 
-def _strongest(deciding: Deciding, sign: float) -> tuple[str, ...]:
+def _strongest(deciding: Deciding, sign: float) -> Words:
     """Return the names of what speaks clearly in one direction, the strongest first, of equals those given first."""
     found = sorted([(-sign * amount, place) for place, (_, amount) in enumerate(deciding) if sign * amount > 0])
     found = found[:MAX_FEATURES]
@@ -113,28 +118,18 @@ def _listed(said: Sequence[str]) -> str:
     return ", and ".join([", ".join(said[:-1]), said[-1]]) if len(said) > 1 else "".join(said)
 
 
-def phrases(names: tuple[str, ...]) -> tuple[str, ...]:
+def phrases(names: Iterable[str]) -> list[str]:
     """Return features, strongest first, as at most ``MAX_PHRASES`` phrases.
 
     A place that is not described here is not named either. Marks alone (``note:,``) and the bias are not told.
     """
-    known = _PHRASES.get(names)
-    if known is None:
-        known = _phrases(names)
-        size = sum(map(len, names)) + 2 * sum(map(len, known)) + 100 * (len(names) + len(known) + 2)
-        _PHRASES.keep(names, known, size)
-    return known
-
-
-def _phrases(names: Iterable[str]) -> tuple[str, ...]:
     quoted: dict[str, list[Words]] = {}
     for name in names:
-        place, words = _READ.get(name) or _READ.keep(name, _read(name), 6 * len(name) + 400)
+        place, words = _READ.get(name) or _READ.keep(name, _read(name), 6 * len(name) + 2 * NAME_BYTES)
         if words:
-            quoted[place] = _joined(quoted.get(place, []), words)
+            quoted[place] = _joined(quoted[place], words) if place in quoted else [words]
     untold = [(place, _untold(place, found, quoted)) for place, found in quoted.items()]
-    said = [_phrase(place, found) for place, found in untold if found]
-    return tuple(said[:MAX_PHRASES])
+    return [_phrase(place, found) for place, found in untold if found][:MAX_PHRASES]
 
 
 def _read(name: str) -> tuple[str, Words]:

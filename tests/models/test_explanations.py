@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from models.code_features import source_parts
 from models.diagnostics import Diagnostic, Note, Span, Suggestion
-from models.explanations import _PHRASES, COUNTS, MAX_CHARS, MAX_PHRASES, PLACES, explain, phrases
+from models.explanations import _SAID, COUNTS, MAX_CHARS, MAX_PHRASES, PLACES, explain, phrases
 from models.features import parts
 
 names = st.one_of(
@@ -175,11 +175,17 @@ class TestSafety:
         assert len(said) <= MAX_CHARS
         assert said.isprintable()
 
-    @given(deciding)
-    def test_the_same_with_and_without_the_cache(self, speaks: list[tuple[str, float]]) -> None:
-        """Said twice, it is said in the same words, and never in more phrases than allowed."""
-        chosen = tuple([name for name, _ in speaks])
-        first = phrases(chosen)
-        _PHRASES.clear()
-        assert phrases(chosen) == first
-        assert len(first) <= MAX_PHRASES
+    @given(st.text(max_size=9), deciding, st.booleans())
+    def test_the_same_with_and_without_the_cache(
+        self, label: str, speaks: list[tuple[str, float]], against: bool
+    ) -> None:
+        """Said twice, it is said in the same words."""
+        first = explain(label, speaks, against=against)
+        assert explain(label, speaks, against=against) == first
+        _SAID.clear()
+        assert explain(label, speaks, against=against) == first
+
+    @given(st.lists(names, max_size=20))
+    def test_no_more_phrases_than_allowed(self, names: list[str]) -> None:
+        """Whatever the features, there are at most so many phrases."""
+        assert len(phrases(names)) <= MAX_PHRASES
