@@ -12,6 +12,7 @@ from typing import Any
 from models.batch import Floats
 from models.features import COUNTED
 from models.hybrid import Build, Decision, Observation
+from models.novelty import Sighting
 from models.state import LineState
 from models.taxonomy import PARENTS, UNKNOWN
 
@@ -23,16 +24,19 @@ RUNNERS_UP = 2
 Document = dict[str, Any]
 
 
-def documents(state: LineState, build: Build, decisions: Sequence[Decision]) -> list[Document]:
-    """Return one classification per diagnostic as JSON-able values, those that are nothing left out."""
+def documents(state: LineState, build: Build, decisions: Sequence[Decision], met: Sequence[Sighting]) -> list[Document]:
+    """Return one classification per diagnostic as JSON-able values, those that are nothing left out.
+
+    ``met`` says of each diagnostic how often its kind was met before this build.
+    """
     labels = state.classifier.labels
-    places = {label: column for column, label in enumerate(labels)}
-    columns = [places.get(decision.label, -1) for decision in decisions]
+    columns = state.classifier.columns([decision.label for decision in decisions])
     speaks = state.classifier.contributions(build.batch, columns)
     return [
-        _document(index, seen, decision, _top(labels, seen.activations, decision, column), _words(seen, of_one))
-        for index, (seen, decision, column, of_one) in enumerate(
-            zip(build.seen, decisions, columns, speaks, strict=True)
+        _document(index, seen, decision, _top(labels, seen.probabilities, decision, column), _words(seen, of_one))
+        | {"novelty": {"template": sighting.template_id, "seen": sighting.seen, "first": sighting.first}}
+        for index, (seen, decision, column, of_one, sighting) in enumerate(
+            zip(build.seen, decisions, columns, speaks, met, strict=True)
         )
     ]
 
@@ -54,13 +58,13 @@ def _document(index: int, seen: Observation, decision: Decision, top: list[Docum
     return document
 
 
-def _top(labels: Sequence[str], activations: Sequence[float], decision: Decision, column: int) -> list[Document]:
+def _top(labels: Sequence[str], probabilities: Sequence[float], decision: Decision, column: int) -> list[Document]:
     """Return the decided label first, then the model's best others with their share of what confidence is left."""
     top = [] if decision.label == UNKNOWN else [_ranked(decision.label, decision.confidence)]
-    others = list(activations)
+    others = list(probabilities)
     if column >= 0:
         others[column] = 0.0
-    mass = sum(activations) if decision.source == "model" else sum(others)
+    mass = sum(probabilities) if decision.source == "model" else sum(others)
     left = 1.0 if decision.source == "model" else 1.0 - decision.confidence
     scale = left / mass if mass > 0 else 0.0
     for _ in range(min(RUNNERS_UP, len(others) - (column >= 0)) if scale else 0):

@@ -82,7 +82,7 @@ class HashedLogistic(base.Classifier):
 
     def activations(self, batch: Batch) -> Floats:
         """Return each label's own probability, shape (examples, labels); they do not sum to one."""
-        return _sigmoid(self.scores(batch))
+        return sigmoid(self.scores(batch))
 
     def scores(self, batch: Batch) -> Floats:
         """Return each label's log-odds, shape (examples, labels)."""
@@ -132,6 +132,10 @@ class HashedLogistic(base.Classifier):
         np.add.at(self.squares, batch.rows, batch.values * batch.values * norms)
         steps = batch.values * np.float32(-self.learning_rate) / np.sqrt(self.squares.take(batch.rows) + EPSILON)
         batch.add(steps, gradients, self.weights)
+
+    def columns(self, labels: Sequence[Any]) -> list[int]:
+        """Return the column of each label, -1 of one that was never learned."""
+        return [self._columns.get(label, -1) for label in labels]
 
     def contributions(self, batch: Batch, columns: Sequence[int]) -> list[Floats]:
         """Return for each example how much a unit of each feature speaks for its column against the mean label.
@@ -214,7 +218,8 @@ def _is_near(activations: list[float], column: int) -> bool:
     return max(activations) <= TOLERANCE
 
 
-def _sigmoid(scores: Floats) -> Floats:
+def sigmoid(scores: Floats) -> Floats:
+    """Return each label's own probability from its log-odds."""
     return np.asarray(1.0 / (1.0 + np.exp(-np.minimum(np.maximum(scores, -30), 30))), np.float32)
 
 

@@ -28,15 +28,15 @@ Source = Literal["rule", "model", "feedback"]
 class Observation(NamedTuple):
     """One diagnostic as the line sees it.
 
-    ``activations`` are those of the model by label; ``best`` is its label, nothing before it learned one, and
-    ``confidence`` that label's share of all activations.
+    ``probabilities`` are the model's calibrated ones by label; ``best`` is its label, nothing before it learned one,
+    and ``confidence`` that label's probability.
     """
 
     diagnostic: Diagnostic
     parts: list[Named]
     example: Example
     rule: Rule | None
-    activations: list[float]
+    probabilities: list[float]
     best: str | None
     confidence: float
 
@@ -45,12 +45,14 @@ class Observation(NamedTuple):
 class Build:
     """All diagnostics of one failed compilation, and the model's opinion of them, formed without their codes.
 
-    ``activations`` has shape (diagnostics, labels) and is what the classifier's ``activations`` returned.
+    ``logits`` and ``probabilities`` have shape (diagnostics, labels): what the classifier's ``scores`` returned, and
+    what the calibrator made of them.
     """
 
     seen: list[Observation]
     batch: Batch
-    activations: Floats
+    logits: Floats
+    probabilities: Floats
 
 
 class Decision(NamedTuple):
@@ -69,21 +71,22 @@ def observe(state: LineState, diagnostics: Sequence[Diagnostic], change: Change 
     if change is not None:
         described = [[*of_one, change_part(change)] for of_one in described]
     batch = classifier.batch([b"".join([part.hashes for part in of_one]) for of_one in described])
-    activations = classifier.activations(batch)
+    logits = classifier.scores(batch)
+    probabilities = state.calibrator.apply(logits)
     seen = []
-    for one, of_one, hashed, row in zip(diagnostics, described, batch.examples(), activations.tolist(), strict=True):
+    for one, of_one, hashed, row in zip(diagnostics, described, batch.examples(), probabilities.tolist(), strict=True):
         rule = rule_for(one.code, one.message)
         example = Example(_kind(one), one.code, rule.label if rule else None, hashed)
         seen.append(Observation(one, of_one, example, rule, *_opinion(classifier.labels, row)))
-    return Build(seen, batch, activations)
+    return Build(seen, batch, logits, probabilities)
 
 
-def _opinion(labels: list[Any], activations: list[float]) -> tuple[list[float], str | None, float]:
-    """Return the activations, the likeliest label and its probability; of a dozen numbers a list is quickest."""
-    if not activations:
-        return activations, None, 0.0
-    most = max(activations)
-    return activations, str(labels[activations.index(most)]), most / sum(activations)
+def _opinion(labels: list[Any], probabilities: list[float]) -> tuple[list[float], str | None, float]:
+    """Return the probabilities, the likeliest label and its own; of a dozen numbers a list is quickest."""
+    if not probabilities:
+        return probabilities, None, 0.0
+    most = max(probabilities)
+    return probabilities, str(labels[probabilities.index(most)]), most
 
 
 def _kind(diagnostic: Diagnostic) -> str:

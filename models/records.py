@@ -17,7 +17,8 @@ import orjson
 from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, field_validator, model_validator
 
 from models.change import Change
-from models.diagnostics import Count, Diagnostic, Identifier, Long, Part, Probability, Project, Short, Text
+from models.classification import Classification
+from models.diagnostics import Count, Diagnostic, Identifier, Long, Part, Project, Short, Text
 from models.taxonomy import parse_label
 
 MAX_RECORD_BYTES = 4 << 20  # one build with all its errors; larger ones are split by the producer
@@ -117,33 +118,6 @@ class Feedback(Record):
     category: Annotated[Short, AfterValidator(parse_label)]
     author: Short | None = None
     comment: Text | None = None
-
-
-class Ranked(Part):
-    """A category, and the finer name where there is one, with its probability."""
-
-    category: Short
-    subcategory: Short | None = None
-    probability: Probability
-
-
-class Classification(Part):
-    """The answer for one diagnostic.
-
-    ``category`` is one of the 18, ``subcategory`` the finer name where there is one; ``source`` says who decided;
-    ``words`` are the features that weighed most, ``reason`` says it in a sentence.
-    """
-
-    index: Count
-    code: Short | None = None
-    message: Text
-    category: Short
-    subcategory: Short | None = None
-    confidence: Probability
-    top: Annotated[tuple[Ranked, ...], Field(max_length=3)]
-    source: Literal["rule", "model", "feedback"]
-    words: Annotated[tuple[Short, ...], Field(max_length=8)] = ()
-    reason: Text
 
 
 class Prediction(Record):

@@ -20,6 +20,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from models.batch import Hashed
+from models.calibration import Calibrator
 from models.classifiers import HashedLogistic
 from models.drift import CategoryDivergence
 from models.evaluation import Prequential
@@ -27,10 +28,10 @@ from models.feedback import FeedbackMemory
 from models.memory import Example, Recent
 from models.snapshot_header import Header, parse_header, version_of
 from models.state import LineState
-from models.weighting import StaticWeights
+from models.weighting import LongTailWeights
 
 MAGIC = b"JDK2"
-VERSION = 2
+VERSION = 3
 LEVEL = 1  # of Zstandard: 1.1 ms for 860 kB, where deflate took 9.8 ms for a larger result (measured)
 MAX_WINDOW = 1 << 24  # bytes that unpacking may have to look back: more than level 1 ever asks for
 MAX_INFLATED = 1 << 30  # bytes: a full 2^22-row table; what would inflate to more is refused
@@ -55,13 +56,15 @@ def base(state: LineState) -> bytes:
     """Return the whole state."""
     rows = np.flatnonzero(state.classifier.squares).astype(np.uint32)
     recents, ids = state.recent.contents()
-    return _pack(state, rows, recents, ids)
+    return _pack(state, rows, recents, ids, state.templates.dump())
 
 
 def delta(state: LineState) -> bytes:
     """Return what changed since the last ``base`` or ``delta``, and take note that it is saved."""
-    packed = _pack(state, state.take_changed_rows(), state.recent.added, state.recent.added_ids)
+    added, ids = state.recent.added, state.recent.added_ids
+    packed = _pack(state, state.take_changed_rows(), added, ids, state.templates.dump_changed())
     state.recent.mark_saved()
+    state.templates.mark_saved()
     return packed
 
 
@@ -69,6 +72,7 @@ def mark_saved(state: LineState) -> None:
     """Take note that a base carries everything so far, so that the next delta starts from here."""
     state.changed_rows = []
     state.recent.mark_saved()
+    state.templates.mark_saved()
 
 
 def apply(state: LineState, packed: bytes) -> None:
@@ -84,7 +88,9 @@ def apply(state: LineState, packed: bytes) -> None:
         raise SnapshotError(f"the snapshot's parts do not fit together: {error}") from error
 
 
-def _pack(state: LineState, rows: NDArray[np.uint32], recents: list[Recent], ids: list[int]) -> bytes:
+def _pack(
+    state: LineState, rows: NDArray[np.uint32], recents: list[Recent], ids: list[int], templates: dict[str, Any]
+) -> bytes:
     classifier, columns = state.classifier, len(state.classifier.labels)
     examples = [example for recent in recents for example in recent.examples]
     arrays: Arrays = {
@@ -101,6 +107,8 @@ def _pack(state: LineState, rows: NDArray[np.uint32], recents: list[Recent], ids
         "feedback": state.feedback.dump(),
         "scores": state.scores.dump(),
         "weights": state.weights.dump(),
+        "calibration": state.calibrator.dump(),
+        "templates": templates,
         "drift": state.drift.dump(),
         "counters": {name: getattr(state, name) for name in _COUNTERS},
         "recent": [_recent_header(recent) for recent in recents],
@@ -143,7 +151,8 @@ def _unpack(packed: bytes) -> tuple[Header, Arrays]:
     head = stream.read(length)
     version = version_of(head)
     if version != VERSION:
-        raise SnapshotError(f"snapshot version {version}: this code knows {VERSION}; upgrade jidoka")
+        advice = "upgrade jidoka" if version > VERSION else "an older jidoka wrote it; records since are read again"
+        raise SnapshotError(f"snapshot version {version}: this code knows {VERSION}; {advice}")
     header = parse_header(head)
     size = sum(_size(name, shape) for name, _, shape in header.arrays)
     if size > MAX_INFLATED:
@@ -205,7 +214,8 @@ class _Parts:
     arrays: Arrays
     feedback: FeedbackMemory
     scores: Prequential
-    weights: StaticWeights
+    weights: LongTailWeights
+    calibrator: Calibrator
     drift: CategoryDivergence
     recents: list[Recent]
 
@@ -216,11 +226,13 @@ def _checked(state: LineState, header: Header, arrays: Arrays) -> _Parts:
     feedback.load(header.feedback.model_dump())
     scores = Prequential()
     scores.load(header.scores.model_dump())
-    weights = StaticWeights(enabled=state.weights.enabled)
-    weights.load(header.weights)
+    weights = LongTailWeights(state.weights.reweighting, enabled=state.weights.enabled)
+    weights.load(header.weights.model_dump())
+    calibrator = Calibrator(state.calibrator.memory, state.calibrator.prior)
+    calibrator.load(header.calibration.model_dump())
     drift = CategoryDivergence(state.drift.baseline_size, state.drift.window_size)
     drift.load(header.drift.model_dump())
-    return _Parts(header, arrays, feedback, scores, weights, drift, _recents(header, arrays))
+    return _Parts(header, arrays, feedback, scores, weights, calibrator, drift, _recents(header, arrays))
 
 
 def _check_classifier(classifier: HashedLogistic, header: Header, arrays: Arrays) -> None:
@@ -259,6 +271,8 @@ def _install(state: LineState, parts: _Parts) -> None:
     saved, arrays = parts.header.classifier, parts.arrays
     state.classifier.restore(list(saved.labels), saved.examples, arrays["rows"], arrays["weights"], arrays["squares"])
     state.feedback, state.scores, state.weights, state.drift = parts.feedback, parts.scores, parts.weights, parts.drift
+    state.calibrator = parts.calibrator
+    state.templates.extend(parts.header.templates.model_dump())
     for name in _COUNTERS:
         setattr(state, name, getattr(parts.header.counters, name))
     state.recent.extend(parts.recents, arrays["seen"].tolist())

@@ -6,6 +6,8 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from models.calibration import COLDEST, HOTTEST
+
 MAX_LABELS = 64  # columns of the weight table: the taxonomy has 23, and each costs a column of all rows
 MAX_ORIGIN = 200  # characters: the origin is part of every prediction's ``model_version``
 
@@ -18,6 +20,7 @@ def _distinct(labels: list[str]) -> list[str]:
 
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Labels = Annotated[list[str], Field(max_length=MAX_LABELS), AfterValidator(_distinct)]
 
 ArrayName = Literal["rows", "weights", "squares", "seen", "example_rows", "example_values"]
@@ -59,6 +62,30 @@ class Scores(Strict):
     by_code: dict[str, list[tuple[str, Count]]]
 
 
+class Weights(Strict):
+    """What ``LongTailWeights.dump`` returns: a label's decayed count, sum of weights, and number of examples."""
+
+    step: Positive
+    total: Amount
+    labels: Annotated[dict[str, tuple[Amount, Amount, Count]], Field(max_length=MAX_LABELS)]
+
+
+class Calibration(Strict):
+    """What ``Calibrator.dump`` returns."""
+
+    inverse: Annotated[float, Field(ge=1.0 / HOTTEST, le=1.0 / COLDEST)]
+    curvature: Amount
+
+
+class Templates(Strict):
+    """What ``Templates.dump`` or ``dump_changed`` returns: a template's id, text, number of builds, first time."""
+
+    templates: list[tuple[str, str, Count, str]]
+    dropped: list[str]
+    created: Count
+    window: Annotated[str, Field(pattern="^[01]*$")]
+
+
 class Drift(Strict):
     """What ``CategoryDivergence.dump`` returns."""
 
@@ -91,7 +118,9 @@ class Header(Strict):
     classifier: Classifier
     feedback: Feedback
     scores: Scores
-    weights: dict[str, tuple[Amount, Count]]
+    weights: Weights
+    calibration: Calibration
+    templates: Templates
     drift: Drift
     counters: Counters
     recent: list[Recent]

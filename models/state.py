@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from models.batch import Rows
+from models.calibration import Calibrator
 from models.classifiers import HashedLogistic
 from models.drift import CategoryDivergence
 from models.evaluation import Prequential
 from models.feedback import FeedbackMemory
 from models.memory import RecentFailures
-from models.weighting import StaticWeights
+from models.novelty import Templates
+from models.weighting import LongTailWeights
 
 
 @dataclass
@@ -26,7 +28,9 @@ class LineState:
     feedback: FeedbackMemory = field(default_factory=FeedbackMemory)
     recent: RecentFailures = field(default_factory=RecentFailures)
     scores: Prequential = field(default_factory=Prequential)
-    weights: StaticWeights = field(default_factory=StaticWeights)
+    weights: LongTailWeights = field(default_factory=LongTailWeights)
+    calibrator: Calibrator = field(default_factory=Calibrator)
+    templates: Templates = field(default_factory=Templates)
     drift: CategoryDivergence = field(default_factory=CategoryDivergence)
     failures: int = 0  # compilations answered for the first time
     repeats: int = 0  # compilations that had been learned before

@@ -13,9 +13,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from models.answers import documents
+from models.classifiers import sigmoid
 from models.cloudevents import rfc3339
 from models.hybrid import Build, Observation, decide, observe
 from models.labelling import label_of
+from models.masking import mask
 from models.memory import Recent
 from models.records import CompilerErrors, Feedback, Prediction, content_id, parse
 from models.state import LineState
@@ -67,7 +69,8 @@ def answer(
 
 def _classify(state: LineState, record: CompilerErrors, key: str, now: datetime, watch: Watch | None) -> Answer:
     build = observe(state, record.diagnostics, record.change)
-    answers = documents(state, build, [decide(state, one) for one in build.seen])
+    met = state.templates.observe_build([mask(one.message) for one in record.diagnostics], rfc3339(now))
+    answers = documents(state, build, [decide(state, one) for one in build.seen], met)
     document = _prediction(state, record, now, _root(build.seen), answers)
     value = orjson.dumps(document)
     if state.recent.learned(key):
@@ -118,8 +121,10 @@ def _learn(state: LineState, build: Build, watch: Watch | None) -> None:
             state.scores.update(label, one.best, one.example.code)
     if labels:
         everything = len(known) == len(build.seen)
-        batch, before = build.batch.take(known), build.activations if everything else build.activations[known]
-        changed = state.classifier.learn_batch(batch, labels, weights, before)
+        logits = build.logits if everything else build.logits[known]
+        probabilities = build.probabilities if everything else build.probabilities[known]
+        state.calibrator.learn(logits, probabilities, state.classifier.columns(labels))
+        changed = state.classifier.learn_batch(build.batch.take(known), labels, weights, sigmoid(logits))
         if len(changed):
             state.changed_rows.append(changed)
     state.drift.update(labels)

@@ -21,7 +21,8 @@ import pytest
 from aiohttp import ClientSession
 from aiokafka import AIOKafkaProducer
 
-from models.records import Classification, CompilerErrors, Feedback, Prediction, Record
+from models.classification import Classification
+from models.records import CompilerErrors, Feedback, Prediction, Record
 from producers.http import LastingSender, ingest_routes
 from producers.sender import Sender
 from streams.broker import ports

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from models.answers import MAX_WORDS, SHOWN, documents
+from models.classification import Classification
 from models.diagnostics import Diagnostic
 from models.features import extract
 from models.hybrid import MIN_CONFIDENCE, decide, observe
-from models.records import Classification
+from models.masking import mask
 from models.state import LineState
 from models.taxonomy import PARENTS, UNKNOWN, rule_for
 from tests.builders import diagnostic, random_builds, small_state
@@ -19,7 +20,8 @@ ODD = diagnostic("the frobnication was odd")  # that no rule knows
 def answer(state: LineState, one: Diagnostic) -> Classification:
     """Return the answer for one diagnostic."""
     build = observe(state, (one,))
-    (document,) = documents(state, build, [decide(state, seen) for seen in build.seen])
+    met = state.templates.observe_build([mask(one.message)], "2026-01-02T03:04:05Z")
+    (document,) = documents(state, build, [decide(state, seen) for seen in build.seen], met)
     return Classification.model_validate(document)
 
 

@@ -19,12 +19,12 @@ from models.classifiers import HashedLogistic
 from models.drift import CategoryDivergence
 from models.feedback import FeedbackMemory
 from models.memory import RecentFailures
-from models.snapshot import MAX_HEADER, MAX_INFLATED, SnapshotError
+from models.snapshot import MAX_HEADER, MAX_INFLATED, VERSION, SnapshotError
 from models.snapshot_header import MAX_LABELS
 from models.state import LineState
 from models.step import step
 from models.taxonomy import LABELS
-from models.weighting import StaticWeights
+from models.weighting import LongTailWeights
 from tests.builders import NOW, feedback, random_builds
 
 BUILDS = random_builds(12, seed=31, largest=3)
@@ -99,7 +99,7 @@ class TestRoundTrip:
 
     def test_bounds_stay_those_of_the_state(self) -> None:
         """Capacities and switches are the loading state's own, not the snapshot's."""
-        state = LineState(classifier=HashedLogistic(bits=8), weights=StaticWeights(enabled=False))
+        state = LineState(classifier=HashedLogistic(bits=8), weights=LongTailWeights(enabled=False))
         capacity = state.feedback.capacity
         snapshot.apply(state, LIVED)
         assert (state.feedback.capacity, state.drift.window_size, state.weights.enabled) == (capacity, 500, False)
@@ -241,9 +241,13 @@ class TestDamaged:
 
     def test_reason_for_a_newer_version(self) -> None:
         """A newer version is refused by its number, whatever else its header holds."""
-        match = "snapshot version 3: this code knows 2; upgrade jidoka"
-        refused(changed("version", to=3), match)
-        refused(closed({"version": 3, "all": "new"}, b""), match)
+        match = f"snapshot version {VERSION + 1}: this code knows {VERSION}; upgrade jidoka"
+        refused(changed("version", to=VERSION + 1), match)
+        refused(closed({"version": VERSION + 1, "all": "new"}, b""), match)
+
+    def test_reason_for_an_older_version(self) -> None:
+        """An older version is refused, and nobody is told to upgrade."""
+        refused(changed("version", to=VERSION - 1), "an older jidoka wrote it")
 
 
 HEADER, _ = opened(LIVED)
@@ -258,9 +262,6 @@ class TestCrafted:
         header[key] = value
         state = tiny_state()
         before = snapshot.base(state)
-        if key == "weights" and value == {}:
-            snapshot.apply(state, closed(header, body))
-            return
         with pytest.raises(SnapshotError):
             snapshot.apply(state, closed(header, body))
         del header[key]
@@ -288,7 +289,11 @@ class TestCrafted:
             pytest.param(("scores", "window"), [2], id="neither right nor wrong"),
             pytest.param(("feedback", "templates"), [["k", {"A": 0.5}]], id="half a vote"),
             pytest.param(("feedback", "codes"), {"E1": [1]}, id="half a tally"),
-            pytest.param(("weights", "A"), [-1.0, 1], id="negative weight"),
+            pytest.param(("weights", "labels", "A"), [-1.0, 1.0, 1], id="negative weight"),
+            pytest.param(("weights", "step"), 0.0, id="a step of nothing"),
+            pytest.param(("calibration", "inverse"), 1e9, id="temperature of nothing"),
+            pytest.param(("templates", "templates"), [["id", "text", -1, "t"]], id="seen less than never"),
+            pytest.param(("templates", "window"), "012", id="neither new nor known"),
             pytest.param(("recent", 0, "examples"), [], id="features of nobody"),
             pytest.param(("recent", 0, "examples", 0, 3), 10_000, id="more features than there are"),
             pytest.param(("recent", 0, "examples", 0, 3), -1, id="fewer features than none"),

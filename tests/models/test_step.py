@@ -14,7 +14,7 @@ from models.records import CompilerErrors, Prediction
 from models.state import LineState
 from models.step import step
 from models.taxonomy import LABELS, UNKNOWN, rule_for
-from models.weighting import FEEDBACK_WEIGHT
+from models.weighting import FEEDBACK_WEIGHT, LongTailWeights
 from tests.builders import NOW, build, diagnostic, feedback, random_builds, small_state, span
 
 ODD = diagnostic("the frobnication was odd", spans=(span("    «odd»"),))  # that no rule knows
@@ -44,6 +44,7 @@ class TestOrder:
     def test_equals_a_loop_by_hand(self) -> None:
         """The state's scores and weights equal those of a naive loop: predict all of a build, then learn all of it."""
         builds, model, right, total = random_builds(60, seed=21), HashedLogistic(bits=10), 0, 0
+        weights = LongTailWeights()
         for record in builds:
             count = len(record.diagnostics)
             xs = [extract(one, index, count) for index, one in enumerate(record.diagnostics)]
@@ -51,7 +52,9 @@ class TestOrder:
             known = [(x, guess, rule) for x, guess, one in zip(xs, guesses, record.diagnostics, strict=True)
                      if (rule := rule_for(one.code, one.message))]  # fmt: skip
             total, right = total + len(known), right + sum(guess == rule.label for _, guess, rule in known)
-            model.learn_many([x for x, *_ in known], [r.label for *_, r in known], [r.weight for *_, r in known])
+            labels = [rule.label for *_, rule in known]
+            weighed = [weights.weigh(rule.label, rule) for *_, rule in known]
+            model.learn_many([x for x, *_ in known], labels, weighed)
         state = ran(builds)
         assert state.classifier.weights.tobytes() == model.weights.tobytes()
         assert state.scores.n == total

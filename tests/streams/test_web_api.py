@@ -23,7 +23,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from models.records import Classification, Prediction
+from models.classification import Classification
+from models.records import Prediction
 from models.taxonomy import LABELS
 from streams.broker import ports
 from streams.metrics import HttpMetrics
