@@ -65,7 +65,7 @@ class Counting:
 
 class TestImportance:
     def test_what_tells_the_label_is_worth_most_and_noise_nothing(self) -> None:
-        """Where the message says everything its permutation costs two thirds of the answers, that of the rest nothing."""
+        """Where the message says everything its permutation costs two thirds of the answers, the rest nothing."""
         source = Random(3)  # noqa: S311 - a stream, not a secret
         model = trained(*stream(400, source))
         whole, found = permutation_importance(model, *stream(600, source), source)
