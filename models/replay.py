@@ -1,33 +1,44 @@
-"""Backtesting: a prequential run over recorded failures, through the same step as the stream."""
+"""Backtesting: recorded failures in a chosen order, learned and scored as the stream would, fold by fold."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from datetime import UTC, datetime
-from typing import Any
-
-from river import base
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 
 from models.diagnostics import Diagnostic
-from models.evaluation import Prequential
-from models.features import Features, extract
+from models.evaluation import BASELINES, Baselines, Prequential
 from models.records import CompilerErrors, content_id
+from models.scorecard import Opinion, Scorecard
 from models.snapshot import mark_saved
+from models.splits import Entry, Fold
 from models.state import LineState
 from models.step import answer
+from models.tasks import EPOCH
 from models.taxonomy import rule_for
 
-EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # the step's clock in a replay: predictions are dropped
+T = TypeVar("T")
+Item_contra = TypeVar("Item_contra", contravariant=True)
 Progress = Callable[[int], None]
+Clock = Callable[[], int]  # nanoseconds from anywhere, never backwards
+Failures = Iterable[Entry[CompilerErrors]]
 
 
-def keep_codes(records: Iterable[CompilerErrors], codes: frozenset[str] | None) -> Iterator[CompilerErrors]:
-    """Yield the records with only those diagnostics that have one of ``codes`` (``None``: any that has a label)."""
-    for record in records:
-        kept = tuple(one for one in record.diagnostics if _wanted(one, codes))
-        if kept:
-            yield record.model_copy(update={"diagnostics": kept})
+class Learner(Protocol[Item_contra]):
+    """What a replay asks its questions and gives its labels; ``labels`` only ever grows at its end."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """Return the labels that it knows, in the order of ``Opinion.shares``."""
+
+    def take(self, item: Item_contra, *, learn: bool) -> list[Opinion]:
+        """Predict all examples of ``item``, then learn them if asked to; return what was thought before."""
+
+
+def keep_codes(entries: Failures, codes: frozenset[str] | None) -> Iterator[Entry[CompilerErrors]]:
+    """Yield the builds with only those diagnostics that have one of ``codes`` (``None``: any that has a label)."""
+    for entry in entries:
+        yield from _kept(entry, [one for one in entry.item.diagnostics if _wanted(one, codes)])
 
 
 def _wanted(diagnostic: Diagnostic, codes: frozenset[str] | None) -> bool:
@@ -36,29 +47,38 @@ def _wanted(diagnostic: Diagnostic, codes: frozenset[str] | None) -> bool:
     return rule_for(diagnostic.code, diagnostic.message) is not None
 
 
-def shuffled(records: Iterable[CompilerErrors], seed: int) -> list[CompilerErrors]:
-    """Return every diagnostic as a record of its own, in an order drawn with ``seed``: no cascades, no bursts."""
-    singles = [
-        record.model_copy(update={"id": content_id(record.id, index), "diagnostics": (diagnostic,)})
-        for record in records
-        for index, diagnostic in enumerate(record.diagnostics)
-    ]
-    random.Random(seed).shuffle(singles)  # noqa: S311 - an order, not a secret
-    return singles
+def _kept(entry: Entry[CompilerErrors], diagnostics: list[Diagnostic]) -> Iterator[Entry[CompilerErrors]]:
+    if diagnostics:
+        record = entry.item.model_copy(update={"diagnostics": tuple(diagnostics)})
+        yield Entry(record, len(diagnostics), entry.group)
 
 
-def without_repeats(records: Iterable[CompilerErrors]) -> Iterator[CompilerErrors]:
-    """Yield the records without the diagnostics whose message and marked code were seen before."""
+def without_repeats(entries: Failures) -> Iterator[Entry[CompilerErrors]]:
+    """Yield the builds without the diagnostics whose message and marked code were seen before."""
     seen: set[tuple[str, tuple[str, ...]]] = set()
-    for record in records:
+    for entry in entries:
         kept = []
-        for diagnostic in record.diagnostics:
+        for diagnostic in entry.item.diagnostics:
             key = (diagnostic.message, diagnostic.primary.text if diagnostic.primary else ())
             if key not in seen:
                 seen.add(key)
                 kept.append(diagnostic)
-        if kept:
-            yield record.model_copy(update={"diagnostics": tuple(kept)})
+        yield from _kept(entry, kept)
+
+
+def shuffled(entries: Iterable[Entry[T]], seed: int) -> list[Entry[T]]:
+    """Return the entries in an order drawn with ``seed``, which stays the same for ever: numbers are compared by it."""
+    drawn = list(entries)
+    random.Random(seed).shuffle(drawn)  # noqa: S311 - an order, not a secret
+    return drawn
+
+
+def singles(entries: Failures) -> Iterator[Entry[CompilerErrors]]:
+    """Yield every diagnostic as a build of its own, under an id of its own: no cascades, no bursts."""
+    for entry in entries:
+        for index, diagnostic in enumerate(entry.item.diagnostics):
+            update = {"id": content_id(entry.item.id, index), "diagnostics": (diagnostic,)}
+            yield Entry(entry.item.model_copy(update=update), 1, entry.group)
 
 
 def replay(records: Iterable[CompilerErrors], state: LineState, progress: Progress) -> Prequential:
@@ -70,27 +90,68 @@ def replay(records: Iterable[CompilerErrors], state: LineState, progress: Progre
     return state.scores
 
 
-def replay_rival(records: Iterable[CompilerErrors], rival: base.Classifier, progress: Progress) -> Prequential:
-    """Do the same with a classifier of river: same features and labels, every build predicted before it is learned."""
-    scores, known = Prequential(), set[tuple[str, str]]()
-    for record in records:
-        if (record.project, record.id) in known:  # the step does not learn a failure twice either
-            continue
-        known.add((record.project, record.id))
-        total = len(record.diagnostics)
-        seen = [
-            (one, extract(one, index, total), rule_for(one.code, one.message))
-            for index, one in enumerate(record.diagnostics)
-        ]
-        guesses = [rival.predict_one(_named(features)) for _, features, _ in seen]
-        for (diagnostic, features, rule), guess in zip(seen, guesses, strict=True):
-            if rule is not None:
-                scores.update(rule.label, None if guess is None else str(guess), diagnostic.code)
-                rival.learn_one(_named(features), rule.label)
-        progress(total)
-    return scores
+def run(
+    entries: Iterable[Entry[T]],
+    learner: Learner[T],
+    rivals: Baselines,
+    card: Scorecard,
+    *,
+    learn: bool,
+    rivals_learn: bool,
+    clock: Clock,
+    progress: Progress,
+) -> None:
+    """Ask ``learner`` and ``rivals`` about each entry and write on ``card`` what they said.
+
+    Rivals that do not learn still know the label before: repeating it needs no learning, and it is hard to beat.
+    """
+    for item, size, group in entries:
+        started = clock()
+        opinions = learner.take(item, learn=learn)
+        taken = clock() - started
+        guesses = []
+        for one in opinions:
+            guesses.append(rivals.guess(one.code))
+            if rivals_learn:
+                rivals.learn(one.truth, one.code)
+            rivals.last = one.truth
+        card.add(opinions, tuple(learner.labels), guesses, taken, group.source)
+        progress(size)
 
 
-def _named(features: Features) -> dict[Hashable, Any]:
-    """Return a copy: river's learners may keep what they are given."""
-    return dict(features.items())
+def backtest(
+    folds: Sequence[Fold[T]],
+    make: Callable[[], Learner[T]],
+    *,
+    clock: Clock,
+    progress: Progress,
+    baselines: Sequence[str] = BASELINES,
+) -> dict[str, Any]:
+    """Learn and score each fold with a learner of its own; return the scores of all folds' test parts together.
+
+    In a frozen fold neither the learner nor the baselines learn from what they are scored on, unless there was nothing
+    to learn from before: then the baselines learn on the way. Keys: those of ``Scorecard.document``, and ``folds``.
+    """
+    whole, parts = Scorecard(baselines), []
+    for name, train, test, frozen in folds:
+        learner, rivals = make(), Baselines()
+        learned, scored = Scorecard(baselines), Scorecard(baselines)
+        run(train, learner, rivals, learned, learn=True, rivals_learn=True, clock=clock, progress=progress)
+        on_the_way = not (frozen and train)
+        run(test, learner, rivals, scored, learn=not frozen, rivals_learn=on_the_way, clock=clock, progress=progress)
+        whole.extend(scored)
+        parts.append(_part(name, learned, scored, frozen=frozen))
+    one_run = [fold.frozen for fold in folds] == [False]
+    return whole.document() | {"switch": whole.switches() if one_run else [], "folds": parts}
+
+
+def _part(name: str, learned: Scorecard, scored: Scorecard, *, frozen: bool) -> dict[str, Any]:
+    shown = ("n", "accuracy", "macro_f1", "auc", "auc_pr", "log_loss", "ece")
+    return {
+        "name": name,
+        "frozen": frozen,
+        "learned": len(learned),
+        "learned_accuracy": learned.accuracy if len(learned) else None,
+        **{key: value for key, value in scored.summary().items() if key in shown},
+        "baselines": {name: found["accuracy"] for name, found in scored.baselines().items()},
+    }
