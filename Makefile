@@ -12,7 +12,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help venv demo test bench bench-throughput bench-latency bench-memory bench-profile bench-venv bench-recovery test-long lint types docs demo-data constraints clean
+.PHONY: help venv demo test bench bench-throughput bench-latency bench-memory bench-learning bench-profile bench-venv bench-recovery test-long lint types docs demo-data constraints clean
 
 help: ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ bench-latency: $(BENCH_VENV)/.installed ## push to committed prediction at 50, 2
 
 bench-memory: $(BENCH_VENV)/.installed ## a worker's memory over 5 million diagnostics (ARGS="--diagnostics 200000": a check)
 	@$(BENCH_VENV)/bin/python -m benchmarks.memory --corpus $(CORPUS) $(ARGS)
+
+bench-learning: $(BENCH_VENV)/.installed ## online learners side by side on the same features (ARGS="--task source --labels all")
+	@$(BENCH_VENV)/bin/python -m benchmarks.learning --corpus $(CORPUS) $(ARGS)
 
 bench-profile: $(BENCH_VENV)/.installed ## where a worker's time goes, by py-spy
 	@$(BENCH_VENV)/bin/python -m benchmarks.profile --corpus $(CORPUS) $(ARGS)

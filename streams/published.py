@@ -12,7 +12,7 @@ from models.records import Model
 from models.snapshot import SnapshotError
 from models.state import LineState
 from models.taxonomy import LABELS
-from models.weighting import StaticWeights
+from models.weighting import LongTailWeights
 from streams.follow import Follower
 from streams.settings import Settings
 
@@ -55,7 +55,7 @@ def fresh_state(settings: Settings, published: bytes | None) -> Callable[[], Lin
         if settings.warm_start:
             snapshot.apply(start, published or warm_start.packed())
         # The classifier alone: a published snapshot has no business bringing failures or feedback along.
-        weights = StaticWeights(enabled=settings.weighting)
-        return LineState(classifier=start.classifier, weights=weights, origin=start.origin)
+        weights = LongTailWeights(enabled=settings.weighting)
+        return LineState(classifier=start.classifier, calibrator=start.calibrator, weights=weights, origin=start.origin)
 
     return make
