@@ -10,11 +10,12 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import exp, inf, log
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from scipy.special import betaincc, betaln  # type: ignore[import-untyped]
 
-from models.batch import Batch, Floats, Rows
+from models.batch import Batch, Floats
+from models.classifiers import HashedLogistic
 
 ALPHA = 0.05  # probability that a challenger which is no better is ever promoted
 RETIRE_ALPHA = 0.1  # probability that one which is no worse is ever retired for losing: an error that costs less
@@ -28,18 +29,6 @@ GAP = (
 MAX_KINDS = 256  # that were there less than a gap ago; beyond, the oldest may vote again
 
 Verdict = Literal["running", "promote", "retire"]
-
-
-class Learner(Protocol):
-    """What a challenger's classifier has to do; ``HashedLogistic`` does."""
-
-    labels: list[Any]
-
-    def activations(self, batch: Batch) -> Floats:
-        """Return each label's score, shape (examples, labels)."""
-
-    def learn_batch(self, batch: Batch, labels: Sequence[Any], weights: Sequence[float], activations: Floats) -> Rows:
-        """Learn the examples, whose activations these were, and return the rows that changed."""
 
 
 class Pair(NamedTuple):
@@ -133,7 +122,7 @@ class Challenge:
     """
 
     name: str
-    classifier: Learner
+    classifier: HashedLogistic
     rules: bool = True
     test: PairedTest = field(default_factory=PairedTest)
     counts: Counts = field(default_factory=Counts)
