@@ -12,11 +12,15 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 12, 10, 30  # room for the axes
 Point = tuple[float, float]
 
 
-def lines(series: Mapping[str, Sequence[Point]], label: str) -> str:
-    """Return curves over a common axis, y from 0 to 1; the class of the n-th is ``line-n``."""
+def lines(series: Mapping[str, Sequence[Point]], label: str, marks: Sequence[float] = ()) -> str:
+    """Return curves over a common axis, y from 0 to 1, with ``marks`` on x; the class of the n-th is ``line-n``."""
     points = [point for one in series.values() for point in one]
     last = max((x for x, _ in points), default=0) or 1
     drawn = [_line(place, name, points, last) for place, (name, points) in enumerate(series.items())]
+    drawn += [
+        f'<line class="ideal" x1="{_x(x / last):.1f}" y1="{_y(0)}" x2="{_x(x / last):.1f}" y2="{_y(1)}"/>'
+        for x in marks
+    ]
     return _figure(_grid([(share / 4, f"{last * share / 4:,.0f}") for share in range(5)]) + "".join(drawn), label)
 
 

@@ -126,19 +126,23 @@ def backtest(
     clock: Clock,
     progress: Progress,
     baselines: Sequence[str] = BASELINES,
+    after: Callable[[Fold[T], Learner[T]], None] = lambda _fold, _learner: None,
 ) -> dict[str, Any]:
     """Learn and score each fold with a learner of its own; return the scores of all folds' test parts together.
 
     In a frozen fold neither the learner nor the baselines learn from what they are scored on, unless there was nothing
-    to learn from before: then the baselines learn on the way. Keys: those of ``Scorecard.document``, and ``folds``.
+    to learn from before: then the baselines learn on the way. ``after`` is shown each fold with its learner. Keys of
+    the result: those of ``Scorecard.document``, ``switch`` and ``folds``.
     """
     whole, parts = Scorecard(baselines), []
-    for name, train, test, frozen in folds:
+    for fold in folds:
+        name, train, test, frozen = fold
         learner, rivals = make(), Baselines()
         learned, scored = Scorecard(baselines), Scorecard(baselines)
         run(train, learner, rivals, learned, learn=True, rivals_learn=True, clock=clock, progress=progress)
         on_the_way = not (frozen and train)
         run(test, learner, rivals, scored, learn=not frozen, rivals_learn=on_the_way, clock=clock, progress=progress)
+        after(fold, learner)
         whole.extend(scored)
         parts.append(_part(name, learned, scored, frozen=frozen))
     one_run = [fold.frozen for fold in folds] == [False]

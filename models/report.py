@@ -58,9 +58,9 @@ def page(result: Result, title: str = "jidoka replay") -> str:
         _section("Beside the baselines", _beside(result), "Accuracy on the same examples."),
         _section("Reliability", plots.reliability(result["reliability"], "reliability"), _about_calibration()),
         "</div>",
-        _section(f"Accuracy of the last {WINDOW} predictions", _curve(result["curve"]), ""),
-        _switches(result.get("switch") or []),
-        _folds(result.get("folds") or []),
+        _section(f"Accuracy of the last {WINDOW} predictions", _curve(result), ""),
+        _switches(result["switch"]),
+        _folds(result["folds"]),
         _section("Categories", _categories(result["per_category"]), ""),
         _section("Confusion", _confusion(result["confusion"]), "Rows are the truth, columns what was predicted."),
         _importance(result.get("importance") or []),
@@ -75,7 +75,7 @@ def described(result: Result) -> str:
     """Return in a sentence what was scored, and how."""
     order = {"shuffled": f"shuffled with seed {result.get('seed')}", "file": "in the order of the files"}
     how = order.get(str(result["order"]), f"in the order of {result['order']}")
-    frozen = any(fold["frozen"] for fold in result.get("folds", []))
+    frozen = any(fold["frozen"] for fold in result["folds"])
     after = (
         f"scored by a model that had stopped learning; split: {result['split']}"
         if frozen
@@ -116,7 +116,8 @@ def _beside(result: Result) -> str:
     return plots.bars({"model": result["accuracy"], **result["baselines"]}, "accuracy beside the baselines")
 
 
-def _curve(points: Sequence[Mapping[str, float]]) -> str:
+def _curve(result: Result) -> str:
+    points, switches = result["curve"], [one["at"] for one in result["switch"]]
     names = [name for name in (points[0] if points else {}) if name != "n"]
     series = {name: [(point["n"], point[name]) for point in points] for name in names}
     colours = ("own", "l1", "l2", "l3")
@@ -124,7 +125,7 @@ def _curve(points: Sequence[Mapping[str, float]]) -> str:
         f'<span><i style="background:var(--{colour})"></i>{escape(name)}</span>'
         for name, colour in zip(names, colours, strict=False)
     )
-    return f'{plots.lines(series, "rolling accuracy")}<div class="key">{key}</div>'
+    return f'{plots.lines(series, "rolling accuracy", switches)}<div class="key">{key}</div>'
 
 
 def _categories(found: Mapping[str, Mapping[str, Any]]) -> str:

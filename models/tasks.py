@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from random import Random
 from typing import Any
 
 from river import base
 
 from models.calibration import Calibrator
-from models.classifiers import CLASSIFIERS, HashedLogistic
+from models.classifiers import CLASSIFIERS, HashedLogistic, sigmoid
 from models.code_features import source_parts
 from models.diagnostics import Diagnostic
 from models.features import extract
+from models.hashing import Named
 from models.hybrid import Build, Observation, observe
+from models.importance import grouped, permutation_importance
 from models.records import CompilerErrors
 from models.scorecard import Opinion
 from models.snapshot import mark_saved
@@ -24,8 +27,10 @@ from models.step import answer
 from models.taxonomy import rule_for
 
 TASKS = ("category", "source", "source-unmarked", "outcome")
+MAX_IMPORTANCE = 4_000  # examples that groups of features are permuted between; more say the same
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # the step's clock in a replay: predictions are dropped
 
+Example = tuple[list[Named], str]  # features, label
 Describe = Callable[[Diagnostic, int, int], dict[str, float]]
 
 
@@ -46,11 +51,21 @@ class LineLearner:
     def take(self, record: CompilerErrors, *, learn: bool) -> list[Opinion]:
         """Predict the diagnostics that have a label, then let the step learn all; a failure known already is none."""
         if not learn:
-            return _opinions(observe(self.state, record.diagnostics).seen)
+            return _opinions(observe(self.state, record.diagnostics, record.change).seen)
         builds: list[Build] = []
         answer(self.state, record, EPOCH, lambda build, _: builds.append(build))
         mark_saved(self.state)  # no checkpoint follows: what is kept for one would grow with the stream
         return [one for build in builds for one in _opinions(build.seen)]
+
+    def examples(self, record: CompilerErrors) -> list[Example]:
+        """Return what the model sees of each diagnostic that has a label, and that label."""
+        build = observe(self.state, record.diagnostics, record.change)
+        return [(one.parts, one.rule.label) for one in build.seen if one.rule]
+
+    @property
+    def classifier(self) -> HashedLogistic:
+        """Return the model."""
+        return self.state.classifier
 
 
 def _opinions(seen: Sequence[Observation]) -> list[Opinion]:
@@ -78,7 +93,7 @@ class SourceLearner:
         found = labelled(record)
         if not found:
             return []
-        described = [source_parts(one, mark=self.mark) for _, one, _ in found]
+        described = [parts for parts, _ in self.examples(record)]
         batch = self.classifier.batch([b"".join([part.hashes for part in parts]) for parts in described])
         scores = self.classifier.scores(batch)
         probabilities = self.calibrator.apply(scores)
@@ -90,8 +105,12 @@ class SourceLearner:
         if learn:
             labels = [label for *_, label in found]
             self.calibrator.learn(scores, probabilities, [names.index(one) if one in names else -1 for one in labels])
-            self.classifier.learn_batch(batch, labels, [1.0] * len(found), self.classifier.activations(batch))
+            self.classifier.learn_batch(batch, labels, [1.0] * len(found), sigmoid(scores))
         return opinions
+
+    def examples(self, record: CompilerErrors) -> list[Example]:
+        """Return what the classifier sees of each diagnostic that has a label, and that label."""
+        return [(source_parts(one, mark=self.mark), label) for _, one, label in labelled(record)]
 
 
 class RivalLearner:
@@ -153,6 +172,19 @@ def learner(task: str, classifier: str) -> LineLearner | SourceLearner | RivalLe
     if classifier != OURS:
         return RivalLearner(CLASSIFIERS[classifier](), DESCRIBE[task])
     return LineLearner() if task == "category" else SourceLearner(mark=task == "source")
+
+
+def importance(
+    learned: LineLearner | SourceLearner, entries: Iterable[Entry[CompilerErrors]], source: Random
+) -> list[dict[str, Any]]:
+    """Return what each group of features is worth to what was learned, on entries that it has not learned."""
+    examples = [one for entry in entries for one in learned.examples(entry.item)][:MAX_IMPORTANCE]
+    features, truths = [grouped(parts) for parts, _ in examples], [label for _, label in examples]
+    _, found = permutation_importance(learned.classifier, features, truths, source)
+    return [
+        {"name": one.group, "present": one.present, "accuracy": one.drop.accuracy, "macro_f1": one.drop.macro_f1}
+        for one in found
+    ]
 
 
 def distinct_programs(entries: Iterable[Entry[Any]]) -> Iterator[Entry[Any]]:

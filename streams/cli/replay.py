@@ -51,6 +51,7 @@ def replay(
     first: Annotated[int | None, typer.Option(min=1, help="Learn from the first N labels only.", metavar="N")] = None,
     classifier: Annotated[str, typer.Option(help="logistic, or one of river's.")] = "logistic",
     limit: Limit = None,
+    importance: Annotated[bool, typer.Option("--importance", help="What groups of features are worth.")] = False,
     report: ReportFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -60,16 +61,21 @@ def replay(
     directories or projects (a fifth, drawn with the seed), each origin in turn, or the last fifth in time.
     """
     from models.splits import SplitError, first_then_rest, folds
-    from models.tasks import learner
+    from models.tasks import OURS, learner
 
     _check_options(task, labels, order, split, classifier)
     if first is not None and split != "none":
         raise UserError("--first and --split: give one of them; both say what is learned")
+    if importance and (task == "outcome" or classifier != OURS or (first is None and split == "none")):
+        raise UserError(
+            "--importance needs our classifier and failures that it has not learned: give --split or --first"
+        )
     entries = _entries(files, task, labels, order, seed, dedupe)[:limit]
     with as_user_error(SplitError):
         parts = folds(entries, split, seed) if first is None else [first_then_rest(entries, first)]
     said = {"task": task, "labels": labels, "split": split, "order": order, "seed": seed, "classifier": classifier}
-    _score(parts, lambda: learner(task, classifier), said | {"first": first}, files, report, as_json)
+    permuted = seed if importance else None
+    _score(parts, lambda: learner(task, classifier), said | {"first": first}, files, report, as_json, permuted)
 
 
 def evaluate(
@@ -115,7 +121,7 @@ def _check(name: str, value: str, allowed: Sequence[str]) -> None:
 
 def _saved(model: str) -> LineState:
     from models import snapshot
-    from models.snapshot import SnapshotError
+    from models.snapshot_frame import SnapshotError
     from models.state import LineState
     from models.warm_start import warm_state
 
@@ -182,6 +188,7 @@ def _score(
     files: list[Path],
     report: Path | None,
     as_json: bool,
+    permuted: int | None = None,
 ) -> None:
     from rich.progress import Progress
 
@@ -192,16 +199,33 @@ def _score(
     started = time.perf_counter()
     with Progress(console=err, transient=True) as bar:
         shown = bar.add_task("replaying", total=sum(one.size for fold in folds for one in [*fold.train, *fold.test]))
+        important: list[Any] = []
         scores = backtest(
-            folds, make, clock=time.perf_counter_ns, progress=lambda n: bar.advance(shown, n), baselines=names
+            folds,
+            make,
+            clock=time.perf_counter_ns,
+            progress=lambda n: bar.advance(shown, n),
+            baselines=names,
+            after=lambda fold, learned: _permute(important, fold, learned, permuted),
         )
     if not scores["n"]:
         raise UserError("nothing was scored: every failure came twice, or has no label")
     seconds = round(time.perf_counter() - started, 3)
     result = said | {"files": [file.name for file in files]} | scores | {"seconds": seconds}
+    result |= {"importance": important} if important else {}
     if report is not None:
         _write(report, result)
     print_json(result) if as_json else print_scores(result)
+
+
+def _permute(found: list[Any], fold: Fold[Any], learned: Any, seed: int | None) -> None:
+    """Put on ``found`` what the first fold's learner needs of each group of features, if a ``seed`` is given."""
+    from random import Random
+
+    from models.tasks import importance
+
+    if seed is not None and not found:
+        found += importance(learned, fold.test, Random(seed))  # noqa: S311 - a permutation, not a secret
 
 
 def _write(path: Path, result: dict[str, Any]) -> None:

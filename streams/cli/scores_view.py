@@ -9,6 +9,8 @@ from streams.cli.console import out, safe
 
 SHOWN = {"auc": "AUC-ROC", "auc_pr": "AUC-PR", "log_loss": "log loss", "ece": "ECE"}
 
+WORTH = ("present", "accuracy", "macro_f1")
+
 
 def print_scores(result: Mapping[str, Any]) -> None:
     """Print the scores beside the baselines, then each category, each fold and each change of file."""
@@ -24,6 +26,9 @@ def print_scores(result: Mapping[str, Any]) -> None:
     rows = [[safe(name), *(_number(one[key]) for key in keys)] for name, one in found]
     _print_table(("category", "precision", "recall", "F1", "support", "AUC"), rows)
     _print_folds(result)
+    worth = [[safe(one["name"]), *(_number(one[key], 4) for key in WORTH)] for one in result.get("importance", ())]
+    if worth:
+        _print_table(("permuted", "present", "accuracy lost", "macro F1 lost"), worth)
     for one in result["switch"]:
         back = f"back within 2 points after {one['recovered_after']}" if one["recovered_after"] else "not back"
         out.print(f"next file from {one['at']}: {one['before']:.3f} before, {one['after']:.3f} after, {back}")

@@ -136,6 +136,13 @@ class TestPlots:
         top, right = plots.TOP, plots.WIDTH - plots.RIGHT
         assert f'points="{plots.LEFT:.1f},{plots.HEIGHT - plots.BOTTOM:.1f} {right:.1f},{top:.1f}"' in text
 
+    def test_marks_stand_on_the_axis(self) -> None:
+        """A mark is an upright line at its place on x."""
+        found = Page(plots.lines({"a": [(0, 0.0), (10, 1.0)]}, "l", marks=[5]))
+        middle = f"{(plots.LEFT + plots.WIDTH - plots.RIGHT) / 2:.1f}"
+        (mark,) = [attributes for tag, attributes in found.tags if attributes.get("class") == "ideal" and tag == "line"]
+        assert (mark["x1"], mark["x2"]) == (middle, middle)
+
     def test_reliability_has_a_mark_for_each_bin_that_holds_something(self) -> None:
         """Empty bins have neither bar nor dot; the dot of the fullest is the largest."""
         found = Page(plots.reliability([None, (100, 0.1, 0.2), (1, 0.2, 0.0)], "r"))

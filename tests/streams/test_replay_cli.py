@@ -28,6 +28,7 @@ MISTAKES = [
     (("replay", "x", "--split", "file", "--first", "3"), "give one of them"),
     (("replay", "x", "--task", "outcome", "--classifier", "river-logistic"), "one learner"),
     (("replay", "x", "--task", "outcome", "--order", "time"), "no time"),
+    (("replay", "x", "--importance"), "give --split or --first"),
     (("evaluate", "x", "--labels", "none"), "main, all"),
     (("evaluate", "x", "--model", "missing.jdk"), "missing.jdk"),
 ]
@@ -159,6 +160,16 @@ class TestSplits:
         status, printed, said = jidoka("replay", failures, "--split", "directory")
         assert (status, printed) == (2, "")
         assert "does not say each example's directory" in " ".join(said.split())
+
+
+class TestImportance:
+    def test_of_what_was_held_out(self, failures: Path, tmp_path: Path, scores: Run) -> None:
+        """``--importance`` says what groups of features are worth on what was not learned, in the page, too."""
+        page = tmp_path / "out.html"
+        found = scores("replay", failures, "--split", "file", "--importance", "--report", page)
+        assert {one["name"] for one in found["importance"]} >= {"message", "mark"}
+        assert "Importance" in page.read_text()
+        assert "importance" not in scores("replay", failures, "--split", "file")
 
 
 class TestEvaluate:
