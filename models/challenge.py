@@ -20,12 +20,8 @@ from models.classifiers import HashedLogistic
 ALPHA = 0.05  # probability that a challenger which is no better is ever promoted
 RETIRE_ALPHA = 0.1  # probability that one which is no worse is ever retired for losing: an error that costs less
 MINIMUM = 200  # builds scored before any verdict: a morning's failures are not the stream
-PATIENCE = (
-    20_000  # builds scored after which a challenger that has not won is retired: it costs as much as the champion
-)
-GAP = (
-    100  # builds before a kind of message may vote again: until it is repaired, one failure comes in build after build
-)
+PATIENCE = 20_000  # builds scored after which a challenger that has not won is retired: it doubles what a step costs
+GAP = 100  # builds without a kind of message before it votes again: a failure comes in every build until it is repaired
 MAX_KINDS = 256  # that were there less than a gap ago; beyond, the oldest may vote again
 
 Verdict = Literal["running", "promote", "retire"]
