@@ -32,7 +32,7 @@ STYLE = """
 font:15px/1.5 system-ui,sans-serif}main{max-width:1060px;margin:auto}h1{margin:0;font-size:1.6rem}
 h2{margin:0 0 .6rem;font-size:1.05rem}p{margin:.3rem 0 .8rem;color:var(--soft)}
 section{background:var(--card);border:1px solid var(--edge);border-radius:10px;padding:1.1rem 1.3rem;margin:1rem 0;
-overflow-x:auto}.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(420px,1fr));gap:1rem}
+overflow-x:auto}.pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(420px,100%),1fr));gap:1rem}
 .pair section{margin:0}.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(130px,1fr));gap:.8rem;
 margin:1.2rem 0}.tile{background:var(--card);border:1px solid var(--edge);border-radius:10px;padding:.7rem 1rem}
 .tile b{display:block;font-size:1.5rem;font-variant-numeric:tabular-nums}.tile span{color:var(--soft)}
