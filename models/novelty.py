@@ -14,9 +14,7 @@ from typing import Any, NamedTuple
 from models.caching import BoundedCache
 from models.template_tree import MAX_LEAF, Leaf, Template, Tree, leaf_key, name_of, tokens_in, tokens_of, turn_of
 
-CAPACITY = (
-    4_000  # templates: 16 MB at worst; a sample of 60 % of rustc's own tests makes 1,900, real programs some hundred
-)
+CAPACITY = 4_000  # templates: 16 MB at worst; 60 % of rustc's own tests make 1,900, real programs some hundred
 WINDOW = 500  # builds over which the share of new ones is taken
 KNOWN_BYTES = 4 << 20  # of the cache from a text to its template
 ENTRY_BYTES = 300  # of an entry in it, beside the text
