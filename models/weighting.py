@@ -20,6 +20,7 @@ from models.taxonomy import Rule
 FEEDBACK_WEIGHT = 5.0  # one person's correction against the many rule-labelled examples that taught the mistake
 MAX_LABELS = 64  # that are counted, as many as a snapshot may hold; the taxonomy has 23
 STEP_LIMIT = 2.0**60  # of the growing step; counts are scaled down by it, which for a power of two is exact
+_MOST = 2.0**200  # far beyond what counts and sums come to
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +149,22 @@ class LongTailWeights:
         }
 
     def load(self, data: Mapping[str, Any]) -> None:
-        """Replace the counts by what ``dump`` returned; the reweighting stays that of this object."""
-        self._step, self._total = float(data["step"]), float(data["total"])
-        self._labels = {
+        """Replace the counts by what ``dump`` returned; the reweighting stays that of this object.
+
+        Raises ``ValueError``, and then nothing has changed, for numbers that ``dump`` cannot have returned: some would
+        make weights that are no numbers.
+        """
+        step, total = float(data["step"]), float(data["total"])
+        labels = {
             label: _Label(float(count), float(weight), int(examples))
             for label, (count, weight, examples) in data["labels"].items()
         }
+        fit = all(
+            0.0 <= one.count <= _MOST and 0.0 <= one.weight <= _MOST and one.examples > 0 for one in labels.values()
+        )
+        if not (fit and 1.0 <= step <= STEP_LIMIT and 0.0 <= total <= _MOST and len(labels) <= MAX_LABELS):
+            raise ValueError("weights: a step, a count or a number of examples that no stream leads to")
+        self._step, self._total, self._labels = step, total, labels
 
 
 class StaticWeights:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import orjson
 import pytest
@@ -129,6 +130,28 @@ class TestLongTailWeights:
         assert learn(again, after) == learn(weights, after)
         assert orjson.dumps(again.dump()) == orjson.dumps(weights.dump())
         assert again.mean() == weights.mean()
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"step": 1e-320},
+            {"step": 1e300},
+            {"total": 1e308},
+            {"total": -1.0},
+            {"labels": {"TypeErrors": [1e308, 1.0, 1]}},
+            {"labels": {"TypeErrors": [1.0, float("nan"), 1]}},
+            {"labels": {"TypeErrors": [1.0, 1.0, 0]}},
+            {"labels": {f"label {number}": [1.0, 1.0, 1] for number in range(MAX_LABELS + 1)}},
+        ],
+    )
+    def test_numbers_that_no_stream_leads_to_are_refused(self, wrong: dict[str, Any]) -> None:
+        """What would later give weights that are no numbers, or too many labels, is refused; nothing changes."""
+        weights = LongTailWeights()
+        learn(weights, ["TypeErrors", "ApiMisuse"])
+        before = weights.dump()
+        with pytest.raises(ValueError, match="no stream leads to"):
+            weights.load(before | wrong)
+        assert weights.dump() == before
 
     @given(st.lists(st.sampled_from(LABELS), min_size=1, max_size=100), reweightings)
     def test_labels_now_are_ordered_by_their_decayed_counts(
