@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from models.batch import Floats
+from models.explanations import Deciding, explain
 from models.features import COUNTED
 from models.hybrid import Build, Decision, Observation
 from models.novelty import Sighting
@@ -17,6 +18,7 @@ from models.state import LineState
 from models.taxonomy import PARENTS, UNKNOWN
 
 MAX_WORDS = 5
+MAX_DECIDING = 12  # features that an explanation is made of: the pairs and triples of one phrase are several
 MAX_WORD_CHARS = 250
 SHOWN = 240  # characters of the compiler's message repeated in a prediction
 RUNNERS_UP = 2
@@ -27,21 +29,25 @@ Document = dict[str, Any]
 def documents(state: LineState, build: Build, decisions: Sequence[Decision], met: Sequence[Sighting]) -> list[Document]:
     """Return one classification per diagnostic as JSON-able values, those that are nothing left out.
 
-    ``met`` says of each diagnostic how often its kind was met before this build.
+    ``met`` says of each diagnostic how often its kind was met before this build; nothing where that was not counted.
     """
     labels = state.classifier.labels
     columns = state.classifier.columns([decision.label for decision in decisions])
     speaks = state.classifier.contributions(build.batch, columns)
     return [
-        _document(index, seen, decision, _top(labels, seen.probabilities, decision, column), _words(seen, of_one))
-        | {"novelty": {"template": sighting.template_id, "seen": sighting.seen, "first": sighting.first}}
-        for index, (seen, decision, column, of_one, sighting) in enumerate(
-            zip(build.seen, decisions, columns, speaks, met, strict=True)
+        _document(index, seen, decision, _top(labels, seen.probabilities, decision, column), _deciding(seen, of_one))
+        | ({"novelty": _novelty(met[index])} if met else {})
+        for index, (seen, decision, column, of_one) in enumerate(
+            zip(build.seen, decisions, columns, speaks, strict=True)
         )
     ]
 
 
-def _document(index: int, seen: Observation, decision: Decision, top: list[Document], words: list[str]) -> Document:
+def _novelty(sighting: Sighting) -> Document:
+    return {"template": sighting.template_id, "seen": sighting.seen, "first": sighting.first}
+
+
+def _document(index: int, seen: Observation, decision: Decision, top: list[Document], deciding: Deciding) -> Document:
     label, code = decision.label, seen.diagnostic.code
     document: Document = {"index": index}
     if code is not None:
@@ -53,7 +59,8 @@ def _document(index: int, seen: Observation, decision: Decision, top: list[Docum
     document["confidence"] = min(1.0, decision.confidence)
     document["top"] = top
     document["source"] = decision.source
-    document["words"] = words
+    document["words"] = [name[:MAX_WORD_CHARS] for name, _ in deciding[:MAX_WORDS]]
+    document["explanation"] = explain(label, deciding)
     document["reason"] = decision.reason
     return document
 
@@ -84,15 +91,15 @@ def _ranked(label: str, probability: float) -> Document:
     return {"category": label, "probability": probability}
 
 
-def _words(seen: Observation, contributions: Floats) -> list[str]:
-    """Return the features that speak most for the decided label, strongest first, as a person reads them.
+def _deciding(seen: Observation, contributions: Floats) -> list[tuple[str, float]]:
+    """Return the features that speak most for the decided label, strongest first, with how much each does.
 
     A count (``COUNTED``, the first part) decides too, but it is no word.
     """
     speaks = contributions[len(COUNTED) :]
-    best = speaks.argsort()[: -MAX_WORDS - 1 : -1]
+    best = speaks.argsort()[: -MAX_DECIDING - 1 : -1]
     readable: list[str] = []
     for part in seen.parts[1:]:
         readable += part.names
     chosen = zip(best.tolist(), speaks[best].tolist(), strict=True)
-    return [readable[place][:MAX_WORD_CHARS] for place, amount in chosen if amount > 0]
+    return [(readable[place], amount) for place, amount in chosen if amount > 0]

@@ -29,7 +29,8 @@ class Classification(Part):
     """The answer for one diagnostic.
 
     ``category`` is one of the 18, ``subcategory`` the finer name where there is one; ``source`` says who decided;
-    ``words`` are the features that weighed most, ``reason`` says it in a sentence.
+    ``words`` are the features that weighed most and ``explanation`` says them as a person would; ``reason`` says why
+    this source decided.
     """
 
     index: Count
@@ -41,5 +42,6 @@ class Classification(Part):
     top: Annotated[tuple[Ranked, ...], Field(max_length=3)]
     source: Literal["rule", "model", "feedback"]
     words: Annotated[tuple[Short, ...], Field(max_length=8)] = ()
+    explanation: Text | None = None
     reason: Text
     novelty: Novelty | None = None

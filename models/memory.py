@@ -14,13 +14,20 @@ MAX_FEATURES = 3_000_000  # of those failures: 24 MB, whatever their diagnostics
 MAX_SEEN = 50_000  # failure ids that are not learned again
 
 
+Said = tuple[str | None, str | None]  # the champion's label and the challenger's
+
+
 class Example(NamedTuple):
-    """A diagnostic as the model saw it: its kind, its code, what the code table said, its hashed features."""
+    """A diagnostic as the model saw it: its kind, its code, what the code table said, its hashed features.
+
+    ``said`` is there while a challenger waits for a label that did not come with the build.
+    """
 
     key: str
     code: str | None
     rule_label: str | None
     hashed: Hashed
+    said: Said | None = None
 
 
 class Recent(NamedTuple):
@@ -64,6 +71,11 @@ class RecentFailures:
         self.extend([recent], [number])
         self.added.append(recent)
         self.added_ids.append(number)
+
+    def replace(self, recent: Recent) -> None:
+        """Hold a failure that is held already with other examples; it counts as the newest then."""
+        self.extend([recent], [])
+        self.added = [one for one in self.added if one.key != recent.key] + [recent]
 
     def add_id(self, key: str) -> None:
         """Note that a record was learned from."""

@@ -61,7 +61,6 @@ class Templates:
         self._known: BoundedCache[str, tuple[Template, Leaf, int]] = BoundedCache(KNOWN_BYTES)  # with leaf's version
         self._changed: dict[str, Template] = {}
         self._turn = 0  # of the sighting: in what order templates were last seen
-        self._dropped: list[str] = []  # of those that the last checkpoint has
         self._new: deque[bool] = deque(maxlen=WINDOW)
 
     def __len__(self) -> int:
@@ -149,38 +148,33 @@ class Templates:
         del self._templates[template.id]
         self._tree.drop(template)
         self._changed.pop(template.id, None)
-        if template.saved:
-            self._dropped.append(template.id)
 
     def dump(self) -> dict[str, Any]:
         """Return everything as JSON-able data: templates as ``[id, text, seen, first]``, longest unseen first."""
-        return self._dumped(self._templates.values(), [])
+        return self._dumped(self._templates.values())
 
     def dump_changed(self) -> dict[str, Any]:
         """Return what changed since ``mark_saved``, in the form of ``dump``."""
-        return self._dumped(sorted(self._changed.values(), key=turn_of), self._dropped)
+        return self._dumped(sorted(self._changed.values(), key=turn_of))
 
-    def _dumped(self, templates: Iterable[Template], dropped: list[str]) -> dict[str, Any]:
+    def _dumped(self, templates: Iterable[Template]) -> dict[str, Any]:
         return {
             "templates": [[one.id, one.text, one.seen, one.first] for one in templates],
-            "dropped": list(dropped),
             "created": self.created,
             "window": "".join(["1" if new else "0" for new in self._new]),
         }
 
     def mark_saved(self) -> None:
         """Forget what was new: a checkpoint carries it now."""
-        for template in self._changed.values():
-            template.saved = True
-        self._changed, self._dropped = {}, []
+        self._changed = {}
 
     def extend(self, data: Mapping[str, Any]) -> None:
-        """Take in what ``dump`` returned, where nothing is held yet, or what ``dump_changed`` returned since then."""
-        came = {
-            name: Template(name, tokens_in(text), seen, first, saved=True)
-            for name, text, seen, first in data["templates"]
-        }
-        for name in [*data["dropped"], *came]:
+        """Take in what ``dump`` returned, where nothing is held yet, or what ``dump_changed`` returned since then.
+
+        What was dropped meanwhile is dropped here, too: what stays depends on when each was last seen, on nothing else.
+        """
+        came = {name: Template(name, tokens_in(text), seen, first) for name, text, seen, first in data["templates"]}
+        for name in came:
             if name in self._templates:
                 self._drop(self._templates[name])
         for template in came.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models.records import ModelCommand
+from models.shadow import give_up
 from models.snapshot_header import MAX_ORIGIN
 from models.state import LineState
 
@@ -15,13 +16,14 @@ def taken(state: LineState, command: ModelCommand) -> bool:
 
 
 def go_back(state: LineState, earlier: LineState, command: ModelCommand) -> None:
-    """Give ``state`` the classifier of ``earlier``, the state of the base that the command names.
+    """Give ``state`` the classifier of ``earlier``, the state of the base that the command names, and its calibration.
 
     Everything else stays: answered failures and ids, or they would be learned twice; what people said; the scores,
     which are those of the answers that were given. The origin tells since when: ``warm-start/rollback-4242``.
     """
     state.recent.add_id(_key(command))
-    state.classifier = earlier.classifier
+    give_up(state)  # it was measured against another champion
+    state.classifier, state.calibrator = earlier.classifier, earlier.calibrator
     mark = f"{MARK}{command.sequence}"
     state.origin = earlier.origin.partition(MARK)[0][: MAX_ORIGIN - len(mark)] + mark
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from models.calibration import COLDEST, HOTTEST
 
 MAX_LABELS = 64  # columns of the weight table: the taxonomy has 23, and each costs a column of all rows
+MAX_OUTCOMES = 10  # of challenges, that are kept to be shown
 MAX_ORIGIN = 200  # characters: the origin is part of every prediction's ``model_version``
 
 
@@ -23,7 +24,10 @@ Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Labels = Annotated[list[str], Field(max_length=MAX_LABELS), AfterValidator(_distinct)]
 
-ArrayName = Literal["rows", "weights", "squares", "seen", "example_rows", "example_values"]
+ArrayName = Literal[
+    "rows", "weights", "squares", "seen", "example_rows", "example_values",
+    "challenger_rows", "challenger_weights", "challenger_squares",
+]  # fmt: skip
 
 
 class Strict(BaseModel):
@@ -39,6 +43,7 @@ class Classifier(Strict):
     """The classifier's size; its weights are among the arrays."""
 
     bits: int
+    learning_rate: Amount
     labels: Labels
     examples: Count
 
@@ -62,6 +67,18 @@ class Scores(Strict):
     by_code: dict[str, list[tuple[str, Count]]]
 
 
+class Challenge(Strict):
+    """The challenger's classifier, whose weights are among the arrays, and what ``Challenge.dump`` returns."""
+
+    classifier: Classifier
+    name: Annotated[str, Field(max_length=MAX_ORIGIN)]
+    rules: bool
+    verdict: Literal["running", "promote", "retire"]
+    test: tuple[Count, Count]
+    counts: dict[Literal["both_right", "only_champion", "only_challenger", "both_wrong", "repeats"], Count]
+    voted: list[tuple[str, Count]]
+
+
 class Weights(Strict):
     """What ``LongTailWeights.dump`` returns: a label's decayed count, sum of weights, and number of examples."""
 
@@ -80,10 +97,9 @@ class Calibration(Strict):
 class Templates(Strict):
     """What ``Templates.dump`` or ``dump_changed`` returns: a template's id, text, number of builds, first time."""
 
-    templates: list[tuple[str, str, Count, str]]
-    dropped: list[str]
+    templates: list[tuple[str, Annotated[str, Field(max_length=500)], Count, Annotated[str, Field(max_length=40)]]]
     created: Count
-    window: Annotated[str, Field(pattern="^[01]*$")]
+    window: Annotated[str, Field(pattern="^[01]*$", max_length=500)]
 
 
 class Drift(Strict):
@@ -104,11 +120,11 @@ class Counters(Strict):
 
 
 class Recent(Strict):
-    """An answered failure; an example is its key, code, rule's label, and how many features it has."""
+    """An answered failure; an example is its key, code, rule's label, what was said of it, how many features it has."""
 
     key: str
     prediction: str
-    examples: list[tuple[str, str | None, str | None, Count]]
+    examples: list[tuple[str, str | None, str | None, tuple[str | None, str | None] | None, Count]]
 
 
 class Header(Strict):
@@ -122,6 +138,8 @@ class Header(Strict):
     calibration: Calibration
     templates: Templates
     drift: Drift
+    challenge: Challenge | None
+    outcomes: Annotated[list[tuple[str, str, Count, Count, Count]], Field(max_length=MAX_OUTCOMES)]
     counters: Counters
     recent: list[Recent]
     arrays: list[tuple[ArrayName, str, Annotated[list[Count], Field(max_length=2)]]]

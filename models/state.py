@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from models.batch import Rows
 from models.calibration import Calibrator
+from models.challenge import Challenge
 from models.classifiers import HashedLogistic
 from models.drift import CategoryDivergence
 from models.evaluation import Prequential
@@ -17,11 +19,22 @@ from models.novelty import Templates
 from models.weighting import LongTailWeights
 
 
+class Outcome(NamedTuple):
+    """How a challenge ended: of whom, how, after how many scored builds, and the votes for and against."""
+
+    name: str
+    verdict: str
+    builds: int
+    wins: int
+    losses: int
+
+
 @dataclass
 class LineState:
     """The state that ``step`` reads and changes.
 
-    ``changed_rows`` collects the classifier's rows that were learned on since the last checkpoint.
+    ``changed_rows`` and ``challenge_rows`` collect the rows of the classifier and of the challenger's that were learned
+    on since the last checkpoint; ``replaced`` says that one of them is another now, so that it has to be a base.
     """
 
     classifier: HashedLogistic = field(default_factory=HashedLogistic)
@@ -31,6 +44,8 @@ class LineState:
     weights: LongTailWeights = field(default_factory=LongTailWeights)
     calibrator: Calibrator = field(default_factory=Calibrator)
     templates: Templates = field(default_factory=Templates)
+    challenge: Challenge | None = None
+    outcomes: list[Outcome] = field(default_factory=list)  # of the last challenges
     drift: CategoryDivergence = field(default_factory=CategoryDivergence)
     failures: int = 0  # compilations answered for the first time
     repeats: int = 0  # compilations that had been learned before
@@ -38,13 +53,20 @@ class LineState:
     dead_letters: int = 0  # records refused
     origin: str = "empty"  # what the model started from: empty, warm-start, or a published model's name; 200 characters
     changed_rows: list[Rows] = field(default_factory=list)
+    challenge_rows: list[Rows] = field(default_factory=list)
+    replaced: bool = False
 
     @property
     def model_version(self) -> str:
         """Return what identifies the model that answers: where it started and how many examples it has learned."""
         return f"{self.origin}+{self.classifier.examples}"
 
-    def take_changed_rows(self) -> Rows:
-        """Return the rows learned on since the last call, sorted, each once."""
-        changed, self.changed_rows = self.changed_rows, []
-        return np.unique(np.concatenate(changed)) if changed else np.zeros(0, np.uint32)
+    def take_changed_rows(self) -> tuple[Rows, Rows]:
+        """Return the rows that classifier and challenger learned on since the last call, sorted, each once."""
+        taken = _distinct(self.changed_rows), _distinct(self.challenge_rows)
+        self.changed_rows, self.challenge_rows = [], []
+        return taken
+
+
+def _distinct(changed: list[Rows]) -> Rows:
+    return np.unique(np.concatenate(changed)) if changed else np.zeros(0, np.uint32)

@@ -18,8 +18,9 @@ from models.cloudevents import rfc3339
 from models.hybrid import Build, Observation, decide, observe
 from models.labelling import label_of
 from models.masking import mask
-from models.memory import Recent
+from models.memory import Recent, Said
 from models.records import CompilerErrors, Feedback, Prediction, content_id, parse
+from models.shadow import conclude, contend, late
 from models.state import LineState
 from models.taxonomy import PHASES
 from models.weighting import FEEDBACK_WEIGHT
@@ -69,16 +70,21 @@ def answer(
 
 def _classify(state: LineState, record: CompilerErrors, key: str, now: datetime, watch: Watch | None) -> Answer:
     build = observe(state, record.diagnostics, record.change)
-    met = state.templates.observe_build([mask(one.message) for one in record.diagnostics], rfc3339(now))
+    learned = state.recent.learned(key)  # then its kinds were counted too
+    masked = [] if learned else [mask(one.message) for one in record.diagnostics]
+    met = state.templates.observe_build(masked, rfc3339(now)) if masked else []
     answers = documents(state, build, [decide(state, one) for one in build.seen], met)
     document = _prediction(state, record, now, _root(build.seen), answers)
     value = orjson.dumps(document)
-    if state.recent.learned(key):
+    examples = [one.example for one in build.seen]
+    if learned:
         state.repeats += 1
     else:
-        _learn(state, build, watch)
+        said = _learn(state, build, watch)
+        if said:
+            examples = [one._replace(said=opinions) for one, opinions in zip(examples, said, strict=True)]
         state.failures += 1
-    state.recent.add(Recent(key, value, tuple([one.example for one in build.seen])))
+    state.recent.add(Recent(key, value, tuple(examples)))
     return _answer(document, value)
 
 
@@ -108,7 +114,8 @@ def _answer(document: dict[str, Any], value: bytes) -> Answer:
     return Answer(document["id"], document["time"], value, decided)
 
 
-def _learn(state: LineState, build: Build, watch: Watch | None) -> None:
+def _learn(state: LineState, build: Build, watch: Watch | None) -> list[Said]:
+    """Learn a build; return what champion and challenger said of it, if labels for it are still to come."""
     found = [label_of(one.example, one.rule, state.feedback) for one in build.seen]
     if watch is not None:
         watch(build, found)
@@ -119,6 +126,7 @@ def _learn(state: LineState, build: Build, watch: Watch | None) -> None:
             labels.append(label)
             weights.append(state.weights.weigh(label, one.rule))
             state.scores.update(label, one.best, one.example.code)
+    said = contend(state, build, found, weights)
     if labels:
         everything = len(known) == len(build.seen)
         logits = build.logits if everything else build.logits[known]
@@ -128,6 +136,8 @@ def _learn(state: LineState, build: Build, watch: Watch | None) -> None:
         if len(changed):
             state.changed_rows.append(changed)
     state.drift.update(labels)
+    conclude(state)
+    return said
 
 
 def _learn_feedback(state: LineState, feedback: Feedback) -> None:
@@ -141,8 +151,16 @@ def _learn_feedback(state: LineState, feedback: Feedback) -> None:
         return
     state.recent.add_id(key)
     example = held.examples[feedback.index]
+    if example.said is not None:
+        late(state, example, feedback.category)
+        state.recent.replace(held._replace(examples=tuple([one._replace(said=None) for one in held.examples])))
     state.feedback.learn(example.key, example.code, example.rule_label, feedback.category)
     state.changed_rows.append(state.classifier.learn(example.hashed, feedback.category, FEEDBACK_WEIGHT))
+    if state.challenge is not None:
+        state.challenge_rows.append(
+            state.challenge.classifier.learn(example.hashed, feedback.category, FEEDBACK_WEIGHT)
+        )
+    conclude(state)
 
 
 def _key(project: str, record_id: str, kind: str = "failure") -> str:

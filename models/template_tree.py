@@ -42,13 +42,13 @@ class Template:
     """Messages of one kind: ``tokens`` are what they have in common, ``ANY`` stands where they differ.
 
     The id is a hash of the first of them: it stays when the tokens change. ``seen`` counts builds, ``first`` is the
-    time of the first one; ``turn`` tells which of two templates was seen last, ``saved`` whether a checkpoint has it.
+    time of the first one; ``turn`` tells which of two templates was seen last.
     """
 
-    __slots__ = ("_words", "first", "id", "key", "saved", "seen", "text", "tokens", "turn")
+    __slots__ = ("_words", "first", "id", "key", "seen", "text", "tokens", "turn")
 
-    def __init__(self, name: str, tokens: Tokens, seen: int, first: str, *, saved: bool = False) -> None:
-        self.id, self.seen, self.first, self.saved = name, seen, first, saved
+    def __init__(self, name: str, tokens: Tokens, seen: int, first: str) -> None:
+        self.id, self.seen, self.first = name, seen, first
         self.turn = 0
         self.key = leaf_key(tokens)
         self._put(tokens)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from models.records import ModelCheckpoint
-from models.snapshot import SnapshotError
+from models.snapshot_frame import SnapshotError
 from models.state import LineState
 from streams.checkpoints import Whole, join_chunks, load_base, restore, verified
 

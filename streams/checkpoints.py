@@ -21,7 +21,7 @@ from importlib.metadata import version
 
 from models import snapshot
 from models.records import ModelCheckpoint
-from models.snapshot import SnapshotError
+from models.snapshot_frame import SnapshotError
 from models.state import LineState
 
 CHUNK_BYTES = 3 << 20  # of payload in one message, before base64
@@ -61,6 +61,8 @@ class Partition:
 
     def checkpoint(self, now: datetime) -> list[tuple[bytes, ModelCheckpoint]]:
         """Return the keyed records that carry what changed since the last checkpoint; it counts as saved."""
+        if self.state.replaced:
+            self.break_chain()
         self.sequence += 1
         self.dirty = False
         return self._base(now) if self._base_is_due() else self._delta(now)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from models import snapshot, warm_start
 from models.records import Model
-from models.snapshot import SnapshotError
+from models.snapshot_frame import SnapshotError
 from models.state import LineState
 from models.taxonomy import LABELS
 from models.weighting import LongTailWeights

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 from models.cloudevents import headers
 from models.records import ModelCheckpoint, ModelCommand
 from models.rollback import go_back, taken
-from models.snapshot import SnapshotError
+from models.snapshot_frame import SnapshotError
 from streams.checkpoints import Partition, join_chunks, load_base
 from streams.kafka import client_options
 from streams.settings import Settings

@@ -8,7 +8,7 @@ from typing import Any
 
 from models.classifiers import HashedLogistic
 from models.diagnostics import Diagnostic, Note, Span
-from models.records import CompilerErrors, Feedback
+from models.records import CompilerErrors, Feedback, ModelCommand
 from models.state import LineState
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -63,6 +63,12 @@ def feedback(failure_id: str, category: str, index: int = 0, feedback_id: str = 
         index=index,
         category=category,
     )
+
+
+def model_command(**fields: Any) -> ModelCommand:
+    """Return a command to go back to base 4 of partition 0."""
+    about = {"id": "command-1", "time": NOW, "project": "jidoka", "action": "rollback"}
+    return ModelCommand(**{**about, "partition": 0, "sequence": 4, "sha256": "0" * 64, **fields})
 
 
 def random_diagnostic(source: random.Random) -> Diagnostic:

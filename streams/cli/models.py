@@ -196,7 +196,7 @@ async def _models(settings: Settings) -> list[Model]:
 
 
 def _published(model: Model) -> dict[str, Any]:
-    from models.snapshot import SnapshotError
+    from models.snapshot_frame import SnapshotError
     from streams.published import usable_snapshot
 
     problem, size = None, 0

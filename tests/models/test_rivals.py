@@ -18,9 +18,6 @@ from models.rivals import RIVALS, PrequentialEnsemble, SignedProjection
 from models.taxonomy import rule_for
 from tests.builders import random_builds
 
-# Differs from one run to the next: float32 sums of features in another order are not equal to a part in a million.
-UNORDERED = {"HashedLogistic": {"check_shuffle_features_no_impact"}}
-
 DEFAULT = PrequentialEnsemble(**next(PrequentialEnsemble._unit_test_params()))
 
 Check = Callable[[base.Estimator], None]
@@ -37,7 +34,7 @@ def battery(model: base.Classifier) -> list[Any]:
     """Return river's checks for ``model``, each with its stream."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checks, "_yield_datasets", streams)
-        skipped = UNORDERED.get(type(model).__name__, set())
+        skipped = model._unit_test_skips()
         return [
             pytest.param(model, check, id=f"{type(model).__name__}-{place}-{check.__name__}")
             for place, check in enumerate(checks.yield_checks(model))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from models import snapshot
+from models import snapshot, snapshot_frame
 from models.records import CompilerErrors, ModelCheckpoint, ModelCommand, parse
 from models.state import LineState
 from models.step import step
@@ -256,7 +256,7 @@ class TestUnusable:
         log = run(partition, 2)
         partition.break_chain()
         with monkeypatch.context() as patch:
-            patch.setattr(snapshot, "VERSION", 99)
+            patch.setattr(snapshot_frame, "VERSION", 99)
             log += run(partition, 1)
         again, problems = restore(3, compacted(log), LineState)
         assert again.offsets == {SOURCE: 2}

@@ -1,0 +1,1 @@
+"""Learners side by side: one interface over jidoka's, river's, scikit-learn's and Vowpal Wabbit's."""
