@@ -12,10 +12,13 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
+from models.change import Change
 from models.records import CompilerErrors
 from producers.ci import parquet
 from producers.ci.cargo import read_cargo
+from producers.ci.change import change_of, commit_of
 from producers.ci.formats import Format, InputError, detect
+from producers.ci.git import ChangeError
 from producers.ci.grouping import Context, Grouper
 from producers.ci.jsonl import read_jsonl
 from producers.ci.project import guess_project
@@ -25,7 +28,19 @@ from producers.ci.rustc_json import diagnostic_from_rustc
 from producers.ci.source import look_ahead, open_input
 from producers.ci.text import read_text
 
-__all__ = ["Format", "InputError", "Report", "detect", "diagnostic_from_rustc", "guess_project", "open_input", "read"]
+__all__ = [
+    "ChangeError",
+    "Format",
+    "InputError",
+    "Report",
+    "change_of",
+    "commit_of",
+    "detect",
+    "diagnostic_from_rustc",
+    "guess_project",
+    "open_input",
+    "read",
+]
 
 _READERS = {Format.CARGO: read_cargo, Format.RUSTC: read_rustc, Format.TEXT: read_text}
 
@@ -39,19 +54,20 @@ def read(
     time: datetime,
     run: str | None = None,
     commit: str | None = None,
+    change: Change | None = None,
     warnings: bool = False,
     report: Report,
 ) -> Iterator[CompilerErrors]:
     """Return the failed compilations in ``source``, one by one, and fill ``report`` on the way.
 
     ``name`` is shown in messages; ``format`` is told from the first bytes if it is not given. ``time`` (with a time
-    zone) and ``run`` go into the records but not into their ids: equal content, equal id. With ``warnings``, warnings
-    are kept too and a clippy warning makes a failure.
+    zone), ``run`` and ``change`` go into the records but not into their ids: equal content, equal id. With
+    ``warnings``, warnings are kept too and a clippy warning makes a failure.
 
     Raises ``InputError``, before the first record, for an input that cannot be read at all or a project's name that
     no record takes. ``report`` is complete when the iterator is exhausted.
     """
-    context = _context(project, time, run, commit)
+    context = _context(project, time, run, commit, change)
     head, stream = look_ahead(source, name)
     kind = detect(head, name) if format is None or not head.strip() else Format(format)
     if kind is Format.PARQUET:
@@ -63,9 +79,9 @@ def read(
     return _READERS[kind](stream, Grouper(context, report, warnings=warnings), report)
 
 
-def _context(project: str, time: datetime, run: str | None, commit: str | None) -> Context:
+def _context(project: str, time: datetime, run: str | None, commit: str | None, change: Change | None) -> Context:
     try:
-        return Context(project=project, time=time, run=run, commit=commit)
+        return Context(project=project, time=time, run=run, commit=commit, change=change)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from pydantic import AwareDatetime
 
+from models.change import Change
 from models.diagnostics import Diagnostic, Part, Project, Short
 from models.records import MAX_DIAGNOSTICS, MAX_RECORD_BYTES, CompilerErrors, content_id
 from producers.ci.report import Report
@@ -38,6 +39,7 @@ class Context(Part):
     time: AwareDatetime
     run: Short | None = None
     commit: Short | None = None
+    change: Change | None = None  # of the commit
 
 
 class Key(NamedTuple):
@@ -169,6 +171,7 @@ class Grouper:
             project=shared.project,
             run=shared.run,
             commit=shared.commit,
+            change=shared.change,
             tool="clippy" if clippy else "rustc",
             target=key.target,
             program_id=key.program,

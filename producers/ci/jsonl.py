@@ -15,7 +15,10 @@ from producers.ci.report import Report
 
 
 def read_jsonl(source: BinaryIO, context: Context, report: Report) -> Iterator[CompilerErrors]:
-    """Yield the records; what one says itself (id, time, project, run, commit) stands, ``context`` fills the rest."""
+    """Yield the records; what one says itself (id, time, project, run, commit) stands, ``context`` fills the rest.
+
+    The context's change is that of the context's commit: a record of another commit or project does not get it.
+    """
     for line in read_lines(source):
         if not line.data and not line.problem:
             continue
@@ -34,5 +37,7 @@ def _record(line: Line, context: Context) -> CompilerErrors:
         raise RecordError(line.problem)
     document = parse_object(line.data, complete=line.complete)
     given: dict[str, Any] = context.model_dump(mode="json", exclude_none=True)
+    if any(document.get(name, given.get(name)) != given.get(name) for name in ("project", "commit")):
+        given.pop("change", None)
     record = parse(CompilerErrors, orjson.dumps({**given, "id": "-", **document}))
     return record if "id" in document else identified(record)

@@ -28,6 +28,7 @@ from streams.cli.console import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from models.change import Change
     from models.records import CompilerErrors
     from producers.ci import Report
     from producers.http_sender import HttpSender
@@ -49,6 +50,9 @@ def push(
     format: Annotated[str, typer.Option(help=f"One of {', '.join(FORMATS)}.")] = "auto",  # noqa: A002 - the flag's name
     run: Annotated[str | None, typer.Option(help="The CI run's id.")] = None,
     commit: Annotated[str | None, typer.Option(help="The commit that was built.")] = None,
+    repo: Annotated[
+        Path | None, typer.Option(help="Send with each failure what its commit (or HEAD) changed.", metavar="DIR")
+    ] = None,
     warnings: Annotated[bool, typer.Option(help="Take warnings too, e.g. clippy's.")] = False,
     url: Annotated[str | None, typer.Option(help="Post to a web interface instead of Kafka.", metavar="U")] = None,
     data_dir: DataDir = None,
@@ -58,15 +62,15 @@ def push(
 
     Exit status 0: all read. 1: some lines rejected, or nothing in the input was compiler output. 2: nothing sent.
     """
-    from producers.ci import InputError, Report
+    from producers.ci import ChangeError, InputError, Report
     from producers.http_sender import HttpSender, HttpSenderError
     from producers.sender import Sender, SenderError
     from streams.kafka import client_options
 
     report = Report()
-    with as_user_error(InputError, SenderError, HttpSenderError), _opened(file) as source:
+    with as_user_error(InputError, ChangeError, SenderError, HttpSenderError), _opened(file) as source:
         home = _project(project)
-        records = _read(source, file, home, format, run, commit, warnings, report)
+        records = _read(source, file, home, format, run, *_change(repo, commit), warnings, report)
         settings = load_settings(data_dir=data_dir)
         if url:
             token = settings.token.get_secret_value() if settings.token else None
@@ -93,6 +97,16 @@ def _project(given: str | None) -> str:
     return found
 
 
+def _change(repo: Path | None, commit: str | None) -> tuple[str | None, Change | None]:
+    """Return the commit that was built, which is HEAD's if none is given, and what it changed."""
+    from producers.ci import change_of, commit_of
+
+    if repo is None:
+        return commit, None
+    sha = commit_of(repo, commit or "HEAD")
+    return commit or sha, change_of(repo, sha)
+
+
 def _read(
     source: BinaryIO,
     file: str,
@@ -100,6 +114,7 @@ def _read(
     format_name: str,
     run: str | None,
     commit: str | None,
+    change: Change | None,
     warnings: bool,
     report: Report,
 ) -> Iterator[CompilerErrors]:
@@ -115,6 +130,7 @@ def _read(
         time=datetime.now(UTC),
         run=run,
         commit=commit,
+        change=change,
         warnings=warnings,
         report=report,
     )
