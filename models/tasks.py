@@ -25,6 +25,7 @@ from models.splits import Entry
 from models.state import LineState
 from models.step import answer
 from models.taxonomy import rule_for
+from models.weighting import LongTailWeights
 
 TASKS = ("category", "source", "source-unmarked", "outcome")
 MAX_IMPORTANCE = 4_000  # examples that groups of features are permuted between; more say the same
@@ -82,6 +83,7 @@ class SourceLearner:
         self.classifier = classifier or HashedLogistic()
         self.mark = mark
         self.calibrator = Calibrator()
+        self.weights = LongTailWeights()
 
     @property
     def labels(self) -> Sequence[str]:
@@ -105,7 +107,8 @@ class SourceLearner:
         if learn:
             labels = [label for *_, label in found]
             self.calibrator.learn(scores, probabilities, [names.index(one) if one in names else -1 for one in labels])
-            self.classifier.learn_batch(batch, labels, [1.0] * len(found), sigmoid(scores))
+            weights = [self.weights.weigh(label, None) for label in labels]
+            self.classifier.learn_batch(batch, labels, weights, sigmoid(scores))
         return opinions
 
     def examples(self, record: CompilerErrors) -> list[Example]:

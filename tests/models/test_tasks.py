@@ -15,7 +15,7 @@ from models.splits import Entry, Group
 from models.step import step
 from models.tasks import DESCRIBE, EPOCH, LineLearner, RivalLearner, SourceLearner, importance, learner, source_features
 from models.taxonomy import rule_for
-from models.weighting import StaticWeights
+from models.weighting import LongTailWeights
 from tests.builders import build, diagnostic, feedback, random_builds, small_state, span
 
 BUILDS = random_builds(60, seed=13)
@@ -144,7 +144,7 @@ class TestLineLearner:
 
     def test_equals_the_rival_of_its_own_kind(self) -> None:
         """Given the same classifier, no weights and single diagnostics, it predicts as the rivals' loop does."""
-        ours = LineLearner(small_state(weights=StaticWeights(enabled=False)))
+        ours = LineLearner(small_state(weights=LongTailWeights(enabled=False)))
         rival = RivalLearner(HashedLogistic(bits=10), DESCRIBE["category"])
         for number, record in enumerate(BUILDS):
             alone = build(f"s{number}", record.diagnostics[0])
