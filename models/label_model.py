@@ -1,0 +1,263 @@
+"""The label model: many votes become one soft label, with who decided it.
+
+The order of who decides is that of ``LabelModel.judge``: people who labelled this kind of message; then the code table,
+as long as people do not contradict it for this code; then all functions together, when they are sure enough
+(``models.agreement`` says how votes are weighed). ``docs/decisions/0009-label-model.md`` has the reasons and figures.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from models.agreement import Agreement
+from models.caching import BoundedCache
+from models.expectation import Pattern, Pin
+from models.feedback import Verdict
+from models.labelling_functions import CODE_TABLE, MESSAGE_TABLE, LabellingFunction
+from models.neighbours import LabelledMessages
+from models.taxonomy import LABELS
+
+Source = Literal["feedback", "rule", "functions"]
+
+MAX_CODES = 2_000  # compiler codes with a tally of people's labels; the one longest untouched goes first
+VERIFIER_PART = 0.25  # of what a person's word is worth: it says that a repair works, not why the error was one
+MAX_PATTERNS = 256  # different votes that wait for an update: it comes when there are so many
+MAX_DOUBLINGS = 4
+JUDGED = 4 << 20  # bytes of soft labels that are remembered between two updates
+ONE_JUDGED = 400  # bytes of one, with its key
+
+
+class Votes(NamedTuple):
+    """What the functions said of one diagnostic.
+
+    ``slots`` are ascending numbers of a function's vote for a label (``Agreement``). ``code`` is what the code table
+    was asked for and ``floor`` its confidence; nothing and 0 where it abstained.
+    """
+
+    slots: tuple[int, ...]
+    code: str | None = None
+    floor: float = 0.0
+
+
+class SoftLabel(NamedTuple):
+    """A label with its probability, and who decided it."""
+
+    label: str
+    confidence: float
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the label model learns.
+
+    Parameters
+    ----------
+    batch
+        Diagnostics before the first update of the accuracies; between later ones twice as many, up to 16 times.
+    horizon
+        Votes after which a function's earlier ones are scaled down: it forgets beyond.
+    temper
+        What blocks count for besides the strongest of those that agree: 1 if they were independent, 0 if copies.
+    least
+        Confidence below which the functions together abstain.
+    person
+        Votes that a person's word is worth where a function's accuracy is counted.
+    table_trust
+        Words of people that the code table's own confidence is worth, for each code.
+    """
+
+    batch: int = 64
+    horizon: float = 2_000.0
+    temper: float = 0.25
+    least: float = 0.5
+    person: float = 20.0
+    table_trust: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.batch < 1 or self.horizon < 1 or not (0 <= self.temper <= 1 and 0 <= self.least <= 1):
+            raise ValueError(f"{self}: batch and horizon are 1 or more, temper and least are 0 to 1")
+        if not (self.person > 0 and self.table_trust > 0):
+            raise ValueError(f"{self}: person and table_trust are above 0")
+
+
+class LabelModel:
+    """Soft labels from votes, whose worth is learned from agreement and from what people say.
+
+    ``observe`` counts what the functions said, ``judge`` says what the label is, ``learn`` takes in what a person or a
+    verifier said. All of it is deterministic and bounded, and ``dump`` keeps it.
+
+    >>> read = [LabellingFunction(name, name, ("A", "B"), 0.8, "") for name in ("text", "advice")]
+    >>> model = LabelModel(read, ("A", "B"))
+    >>> votes = Votes((model.agreement.slot("text", "A"), model.agreement.slot("advice", "A")))
+    >>> soft = model.judge(votes)
+    >>> soft.label, round(soft.confidence, 2), soft.source
+    ('A', 0.85, 'functions')
+    >>> model.speakers(votes, "A")
+    ['text', 'advice']
+    >>> model.judge(Votes(())) is None
+    True
+    """
+
+    def __init__(
+        self, functions: Sequence[LabellingFunction], labels: Sequence[str] = LABELS, settings: Settings | None = None
+    ) -> None:
+        self.settings = settings or Settings()
+        self.agreement = Agreement(functions, labels, self.settings.horizon, self.settings.temper)
+        self.people, self.verifiers = LabelledMessages(), LabelledMessages()
+        tables = (CODE_TABLE.name, MESSAGE_TABLE.name)
+        named = [(one.name, label) for one in functions if one.name in tables for label in one.labels]
+        self._tables = frozenset(self.agreement.slots(named))
+        self._codes: OrderedDict[str, tuple[list[int], dict[str, int]]] = OrderedDict()  # [stands, falls], labels
+        self._pending: dict[Votes, int] = {}
+        self._waiting, self._due = 0, self.settings.batch
+        self._judged: BoundedCache[Votes, SoftLabel | None] = BoundedCache(JUDGED)
+
+    def judge(self, votes: Votes, verdict: Verdict | None = None) -> SoftLabel | None:
+        """Return the label and who decided it; nothing when all abstain, or the functions together are not sure.
+
+        ``verdict`` is what people say of this kind of message; it decides where there is one.
+        """
+        if verdict is not None:
+            return SoftLabel(verdict.label, verdict.confidence, "feedback")
+        if votes in self._judged:
+            return self._judged[votes]
+        return self._judged.keep(votes, self._judge(votes), ONE_JUDGED + 8 * len(votes.slots))
+
+    def _judge(self, votes: Votes) -> SoftLabel | None:
+        pin = self._pin(votes)
+        shares = self.agreement.posterior(self._weighted(votes), pin)
+        if not shares:
+            return None
+        column = max(shares, key=lambda one: (shares[one], -one)) if pin is None else pin[0]
+        if pin is None and shares[column] < self.settings.least:
+            return None
+        return SoftLabel(self.agreement.labels[column], shares[column], "functions" if pin is None else "rule")
+
+    def speakers(self, votes: Votes, label: str) -> list[str]:
+        """Return the names of the functions that voted for ``label``."""
+        size, column = len(self.agreement.labels), self.agreement.column(label)
+        return [self.agreement.name(slot) for slot in votes.slots if slot % size == column]
+
+    def probabilities(self, votes: Votes) -> tuple[float, ...] | None:
+        """Return the probability of every label, in order and summing to 1, by code table and functions.
+
+        Nothing when no vote is worth anything.
+        """
+        found = self.agreement.posterior(self._weighted(votes), self._pin(votes))
+        if not found:
+            return None
+        shares = self.agreement.shares
+        others = sum([share for column, share in enumerate(shares) if column not in found])
+        left = max(0.0, 1.0 - sum(found.values())) / others if others > 0.0 else 0.0
+        return tuple([found.get(column, share * left) for column, share in enumerate(shares)])
+
+    def _weighted(self, votes: Votes) -> list[tuple[int, float]]:
+        weights, size = self.agreement.weights, len(self.agreement.labels)
+        weighted = [(slot, weights[slot]) for slot in votes.slots]
+        if votes.code not in self._codes:
+            return weighted
+        accuracy = self.table_accuracy(votes.code, votes.floor)
+        return [
+            (slot, self.agreement.log_odds(accuracy, slot % size) if slot in self._tables else known)
+            for slot, known in weighted
+        ]
+
+    def _pin(self, votes: Votes) -> Pin | None:
+        """Return the label that the code table holds against all other functions, and its confidence."""
+        if votes.floor > 0.0 and self.trusts(votes.code, votes.floor):
+            for slot in votes.slots:  # the tables stand first
+                if slot in self._tables:
+                    return slot % len(self.agreement.labels), votes.floor
+        return None
+
+    def trusts(self, code: str | None, floor: float) -> bool:
+        """Return whether the code table, ``floor`` sure of a code, still stands for it.
+
+        By default a table that is sure falls when people have contradicted it twice, a doubtful one (.75 or less) once;
+        each confirmation makes up for a contradiction.
+        """
+        return self.table_accuracy(code, floor) > 0.5
+
+    def table_accuracy(self, code: str | None, floor: float) -> float:
+        """Return how far the code table is believed for a code: its own confidence, and people's words on the code."""
+        (stands, falls), _ = self._codes.get(code or "", ((0, 0), None))
+        trust = self.settings.table_trust
+        return (trust * floor + stands) / (trust + stands + falls)
+
+    def code_label(self, code: str | None) -> str | None:
+        """Return the label that people gave most often to diagnostics of this code; on a tie the newest."""
+        known = self._codes.get(code or "")
+        return max(reversed(known[1]), key=lambda label: known[1][label]) if known else None
+
+    def observe(self, votes: Votes) -> None:
+        """Count the votes on one diagnostic; from time to time the accuracies are learned anew."""
+        pending = self._pending
+        pending[votes] = pending.get(votes, 0) + 1
+        self._waiting += 1
+        if self._waiting >= self._due or len(pending) >= MAX_PATTERNS:
+            self._update()
+
+    def _update(self) -> None:
+        patterns = [Pattern(self._weighted(seen), self._pin(seen), times) for seen, times in self._pending.items()]
+        self.agreement.learn(patterns)
+        self._pending, self._waiting = {}, 0
+        self._due = min(2 * self._due, self.settings.batch << MAX_DOUBLINGS)
+        self._forget_judged()
+
+    def learn(self, votes: Votes, masked: str, label: str, *, verifier: bool = False) -> None:
+        """Take in what somebody said of a diagnostic that was seen before, however late.
+
+        ``masked`` is its masked message, ``votes`` are those of then. Raises ``ValueError`` for an unknown label.
+        """
+        if self.agreement.column(label) < 0:
+            raise ValueError(f"{label!r} is not one of {', '.join(self.agreement.labels)}")
+        words = self.settings.person * (VERIFIER_PART if verifier else 1.0)
+        self.agreement.told(votes.slots, label, words)
+        (self.verifiers if verifier else self.people).learn(masked, label)
+        if votes.code and not verifier:
+            self._tell_code(votes, votes.code, label)
+        self._forget_judged()
+
+    def _tell_code(self, votes: Votes, code: str, label: str) -> None:
+        stands, labels = self._codes.setdefault(code, ([0, 0], {}))
+        size, column = len(self.agreement.labels), self.agreement.column(label)
+        stands[all(slot % size != column for slot in votes.slots if slot in self._tables)] += 1
+        labels[label] = labels.pop(label, 0) + 1
+        self._codes.move_to_end(code)
+        if len(self._codes) > MAX_CODES:
+            self._codes.popitem(last=False)
+
+    def _forget_judged(self) -> None:
+        self._judged = BoundedCache(JUDGED)
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything as JSON-able data."""
+        return {
+            "agreement": self.agreement.dump(),
+            "people": self.people.dump(),
+            "verifiers": self.verifiers.dump(),
+            "codes": [[code, list(stands), dict(labels)] for code, (stands, labels) in self._codes.items()],
+            "functions": [one.name for one in self.agreement.functions],
+            "labels": list(self.agreement.labels),
+            "pending": [[list(votes.slots), votes.code, votes.floor, times] for votes, times in self._pending.items()],
+            "due": self._due,
+        }
+
+    def load(self, data: Mapping[str, Any]) -> None:
+        """Replace everything by what ``dump`` returned, whatever the functions' order was then."""
+        self.agreement.load(data["agreement"])
+        self.people.load(data["people"])
+        self.verifiers.load(data["verifiers"])
+        self._codes = OrderedDict((code, (list(stands), dict(labels))) for code, stands, labels in data["codes"])
+        names, labels = data["functions"], data["labels"]
+        self._pending = {}
+        for numbers, code, floor, times in data["pending"]:
+            named = [(names[slot // len(labels)], labels[slot % len(labels)]) for slot in numbers]
+            votes = Votes(self.agreement.slots(named), code, floor)
+            self._pending[votes] = self._pending.get(votes, 0) + times
+        self._waiting, self._due = sum(self._pending.values()), data["due"]
+        self._forget_judged()
