@@ -1,9 +1,9 @@
 """Online learners side by side on recorded failures: ``make bench-learning CORPUS="a.parquet b.parquet"``.
 
 All get the same features (jidoka's), the same labels (the taxonomy's, from codes that no feature sees), the same seeded
-order, and are asked for a batch before they learn it. What a run cost is the time for predicting and learning, without
-making the features. The batch reference (TF-IDF and logistic regression, out of fold by file) sees all other files at
-once: it is what an online learner is measured against, not a rival in time.
+order, and are asked for a batch before they learn it. What a run cost is processor time for predicting and learning,
+without making the features. The batch reference (TF-IDF and logistic regression, out of fold by file) sees all other
+files at once: it is what an online learner is measured against, not a rival in time.
 """
 
 from __future__ import annotations
@@ -76,10 +76,10 @@ def run(name: str, make: Callable[[], Learner], data: Sequence[Row], batch: int)
     for start in range(0, len(data), batch):
         part = data[start : start + batch]
         examples, truth = [row.example for row in part], [row.label for row in part]
-        began = time.perf_counter()
+        began = time.process_time()
         answers = learner.predict(examples)
         learner.learn(examples, truth)
-        spent += time.perf_counter() - began
+        spent += time.process_time() - began
         for row, answer in zip(part, answers, strict=True):
             scores.update(row.label, answer, row.code)
     return Score(name, scores.accuracy, scores.macro_f1, spent / len(data) * 1e6), scores
@@ -105,7 +105,7 @@ def compare(data: Sequence[Row], only: Sequence[str], batch: int, say: Console) 
 
 def show(found: Sequence[Score], baselines: dict[str, float], out: Console) -> None:
     """Print the table, with each cost as a multiple of jidoka's."""
-    table = Table("learner", "accuracy", "macro F1", "µs / diagnostic", "× jidoka's cost")
+    table = Table("learner", "accuracy", "macro F1", "µs / diagnostic", "times jidoka's cost")
     own = next((score.us_per_example for score in found if score.learner == "jidoka"), None)
     for score in found:
         ratio = f"{score.us_per_example / own:.1f}" if own and score.us_per_example else "-"

@@ -53,7 +53,7 @@ def ours() -> Assign:
 
 def drain3(depth: int = 4, similarity: float = 0.4) -> Callable[[], Assign]:
     """Return a maker of drain3 miners, by default with its own settings; raises ``ImportError`` without drain3."""
-    from drain3.drain import Drain  # type: ignore[import-not-found]  # noqa: PLC0415 - only this benchmark needs it
+    from drain3.drain import Drain  # type: ignore[import-not-found]
 
     def made() -> Assign:
         miner = Drain(depth=depth, sim_th=similarity)

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
-from models.classifiers import HashedLogistic
+from models.classifiers import CLASSIFIERS, HashedLogistic
 from models.hashing import Named
+from models.rivals import RIVALS
 
 Example = list[Named]
 BITS = 18
@@ -38,7 +40,7 @@ class Ours:
             return [None] * len(batch)
         return [str(self.model.labels[column]) for column in self._activations.argmax(1).tolist()]
 
-    def learn(self, batch: Sequence[Example], labels: Sequence[str]) -> None:
+    def learn(self, batch: Sequence[Example], labels: Sequence[str]) -> None:  # noqa: ARG002
         """Learn the batch that was predicted last."""
         self.model.learn_batch(self._batch, labels, [1.0] * len(labels), self._activations)
 
@@ -103,10 +105,10 @@ class VowpalWabbit:
 
 def learners(labels: Sequence[str]) -> dict[str, Callable[[], Learner]]:
     """Return how to make each learner by name; one that is not installed raises ``ImportError`` when it is made."""
-    from models.rivals import RIVALS
-
     found: dict[str, Callable[[], Learner]] = {"jidoka": Ours}
-    for name, make in RIVALS.items():
+    for name, make in (CLASSIFIERS | RIVALS).items():
+        if name == "logistic":  # ours, one example at a time
+            continue
         found[name] = lambda make=make: River(make())  # type: ignore[misc]
     found["sklearn-sgd"] = lambda: SklearnSgd(labels)
     found["vowpal-wabbit"] = lambda: VowpalWabbit(labels)
@@ -115,12 +117,11 @@ def learners(labels: Sequence[str]) -> dict[str, Callable[[], Learner]]:
 
 def matrix(batch: Sequence[Example]) -> Any:
     """Return the examples as a sparse matrix of shape (examples, 2^18), scaled to unit length."""
-    from scipy.sparse import csr_array
-
     rows = [np.frombuffer(b"".join([part.hashes for part in one]), np.uint32) & ((1 << BITS) - 1) for one in batch]
     counts = np.array([len(one) for one in rows])
     values = np.repeat(1.0 / np.sqrt(np.maximum(counts, 1)), counts)
-    return csr_array((values, np.concatenate(rows), np.concatenate([[0], counts.cumsum()])), (len(batch), 1 << BITS))
+    columns, places = np.concatenate(rows).astype(np.int32), np.concatenate([[0], counts.cumsum()]).astype(np.int32)
+    return csr_array((values, columns, places), (len(batch), 1 << BITS))
 
 
 def _dictionary(example: Example) -> dict[str, float]:
