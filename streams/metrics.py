@@ -5,11 +5,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 LATENCY_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 HTTP_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0)
 STEP_BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5)
+
+
+class Totals(Collector):
+    """A counter that is set, not counted up: of what a checkpointed state has counted, whichever worker holds it."""
+
+    def __init__(self, name: str, documentation: str, labels: Sequence[str], registry: CollectorRegistry) -> None:
+        self._name, self._documentation, self._labels = name, documentation, labels
+        self._values: dict[tuple[str, ...], float] = {}
+        registry.register(self)
+
+    def set(self, labels: tuple[str, ...], value: float) -> None:
+        """Set the count for these values of the labels."""
+        self._values[labels] = value
+
+    def clear(self) -> None:
+        """Forget all counts."""
+        self._values = {}
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Yield what is exported."""
+        family = CounterMetricFamily(self._name, self._documentation, labels=self._labels)
+        for labels, value in self._values.items():
+            family.add_metric(labels, value)
+        yield family
 
 
 class Metrics:
@@ -21,6 +49,8 @@ class Metrics:
         self._latency()
         self._liveness()
         self._model()
+        self._learning()
+        self._challenge()
 
     def _counters(self) -> None:
         reg = self.registry
@@ -28,7 +58,12 @@ class Metrics:
         self.classifications = Counter(
             "jidoka_classifications_total", "Diagnostics classified", ["category", "source"], registry=reg
         )
-        self.feedback = Counter("jidoka_feedback_total", "Feedback records", ["matched"], registry=reg)
+        self.feedback = Counter(
+            "jidoka_feedback_total",
+            "Feedback records; unmatched: on a failure not held (any more)",
+            ["matched"],
+            registry=reg,
+        )
         self.dead_letters = Counter("jidoka_dead_letters_total", "Records refused", ["topic"], registry=reg)
         self.commits = Counter("jidoka_commits_total", "Committed transactions", registry=reg)
         self.checkpoint_bytes = Counter("jidoka_checkpoint_bytes_total", "Checkpoints written, bytes", registry=reg)
@@ -73,18 +108,57 @@ class Metrics:
         )
         self.divergence = Gauge("jidoka_drift_divergence_nats", "KL(window || baseline)", by_partition, registry=reg)
         self.examples = Gauge("jidoka_model_examples", "Examples learned", by_partition, registry=reg)
-        self.weight = Gauge(
-            "jidoka_category_weight_ratio", "Mean weight learned with", [*by_partition, "category"], registry=reg
-        )
         self.origin = Gauge(
             "jidoka_model_origin_info", "What the model started from", [*by_partition, "origin"], registry=reg
         )
         self.model = Info("jidoka_model", "Version of code and learner", registry=reg)
 
-    def by_partition(self) -> tuple[Gauge, ...]:
-        """Return the gauges that speak of single partitions."""
+    def _learning(self) -> None:
+        reg, by_partition = self.registry, ["partition"]
+        self.threshold = Gauge(
+            "jidoka_model_threshold_ratio", "Confidence below which the model says Unknown", by_partition, registry=reg
+        )
+        self.temperature = Gauge(
+            "jidoka_model_temperature", "Divides logits; above 1 the model was too sure", by_partition, registry=reg
+        )
+        self.weight = Gauge(
+            "jidoka_category_weight_ratio",
+            "Weight that its frequency gives a category now",
+            [*by_partition, "category"],
+            registry=reg,
+        )
+        self.function_accuracy = Gauge(
+            "jidoka_label_function_accuracy_ratio",
+            "Votes of a labelling function believed right, mean over categories",
+            [*by_partition, "function"],
+            registry=reg,
+        )
+        self.templates = Gauge("jidoka_templates", "Kinds of messages known", by_partition, registry=reg)
+        self.templates_created = Totals(
+            "jidoka_templates_created", "Kinds of messages met for the first time", by_partition, reg
+        )
+        self.new_templates = Gauge(
+            "jidoka_new_template_share_ratio", "Builds with a new kind of message, last 500", by_partition, registry=reg
+        )
+
+    def _challenge(self) -> None:
+        reg, by_partition = self.registry, ["partition"]
+        self.challenge_builds = Gauge(
+            "jidoka_challenge_builds", "Builds scored in the running challenge", by_partition, registry=reg
+        )
+        self.challenge_wins = Gauge("jidoka_challenge_wins", "Votes for the challenger", by_partition, registry=reg)
+        self.challenge_losses = Gauge("jidoka_challenge_losses", "Votes for the champion", by_partition, registry=reg)
+        self.challenge_evidence = Gauge(
+            "jidoka_challenge_evidence", "E-value for the challenger; 20 promotes it", by_partition, registry=reg
+        )
+
+    def by_partition(self) -> tuple[Gauge | Totals, ...]:
+        """Return the metrics that speak of single partitions and are set."""
         scores = (self.accuracy, self.rolling, self.macro_f1, self.baseline, self.divergence)
-        return (*scores, self.lag, self.examples, self.weight, self.origin)
+        learned = (self.threshold, self.temperature, self.weight, self.function_accuracy, self.examples, self.origin)
+        novelty = (self.templates, self.templates_created, self.new_templates)
+        challenge = (self.challenge_builds, self.challenge_wins, self.challenge_losses, self.challenge_evidence)
+        return (*scores, *learned, *novelty, *challenge, self.lag)
 
 
 class HttpMetrics:

@@ -60,13 +60,14 @@ def _throughput(progress: Progress) -> RenderableType:
 
 def _answers(progress: Progress) -> RenderableType:
     table = Table(
-        "root error", "category", "sure", "why", title="last classifications", expand=True, title_justify="left"
+        "root error", "category", "sure", "seen", "why", title="last classifications", expand=True, title_justify="left"
     )
     for prediction in progress.last:
         root = prediction.classifications[prediction.root]
         message = Text(f"{root.code or ''} {root.message}", no_wrap=True, overflow="ellipsis")
         why = Text(root.reason, no_wrap=True, overflow="ellipsis", style="dim")
-        table.add_row(message, Text(root.subcategory or root.category), f"{root.confidence:.0%}", why)
+        seen = str(root.novelty.seen or "new") if root.novelty else ""
+        table.add_row(message, Text(root.subcategory or root.category), f"{root.confidence:.0%}", seen, why)
     return table
 
 
@@ -86,7 +87,7 @@ def _weights(progress: Progress) -> RenderableType:
     state = progress.state
     table = Table("category", "errors", "weight", title="what was seen, and how much it counts", title_justify="left")
     for category, count in progress.by_category.most_common(6):
-        table.add_row(category, str(count), f"{state.get('weights', {}).get(category, 1.0):.1f}")
+        table.add_row(category, str(count), f"{state.get('current_weights', {}).get(category, 1.0):.1f}")
     divergence = state.get("divergence")
     drift = "baseline not full yet" if divergence is None else f"KL {divergence:.3f} nats from the baseline"
     return Group(table, Text(f"drift: {drift}", style="dim"))

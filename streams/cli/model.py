@@ -13,6 +13,7 @@ import typer
 
 from streams.cli import replay
 from streams.cli.console import AsJson, UserError, err, out, print_json, safe
+from streams.cli.read import novelty_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,11 +98,14 @@ def _show(prediction: Prediction) -> None:
         out.print(f"[bold]{_name(answer)}[/bold]  {answer.confidence:.0%} by {answer.source}{root}")
         out.print(f"  [dim]{safe(code)}{safe(answer.message)}[/dim]", soft_wrap=True)
         out.print(f"  because {safe(answer.reason)}", soft_wrap=True)
-        if answer.words:
-            out.print(f"  words   {safe(' · '.join(answer.words))}", soft_wrap=True)
+        decided = answer.explanation or " · ".join(answer.words)
+        if decided:
+            out.print(f"  model   {safe(decided)}", soft_wrap=True)
         others = [f"{one.subcategory or one.category} {one.probability:.0%}" for one in answer.top[1:]]
         if others:
             out.print(f"  else    {', '.join(others)}")
+        if answer.novelty:  # this model has no stream behind it: it has met the input, and nothing else
+            out.print(f"  kind    {novelty_text(answer.novelty, new='new in this input')}")
 
 
 def _name(answer: Classification) -> str:

@@ -20,6 +20,7 @@ from streams.cli.console import (
     run_async,
     safe,
 )
+from streams.cli.status_view import show_status
 
 if TYPE_CHECKING:
     from streams.runfile import RunFile
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from streams.topic_admin import TopicState
 
 FAILED = 1
-SCORES = ("acc.", "last 500", "F1")
-BASELINES = ("majority", "last", "lookup")
 
 
 def register(app: typer.Typer) -> None:
@@ -39,13 +38,13 @@ def register(app: typer.Typer) -> None:
 
 
 def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
-    """Show the line that is up: broker, web, workers, lag, counts, scores. Exit status 1: a worker does not answer."""
+    """Show the line that is up: workers, lag, scores, what was learned. Exit status 1: a worker does not answer."""
     settings, running = find_line(load_settings(data_dir=data_dir))
     found = run_async(_status(settings, running))
     if as_json:
         print_json(found)
     else:
-        _show_status(found)
+        show_status(found)
     if not all(worker["ready"] for worker in found["workers"]):
         raise typer.Exit(FAILED)
 
@@ -123,29 +122,6 @@ def _lag(states: list[TopicState], partitions: list[dict[str, Any]], committed: 
         if state.name in SOURCES
         for number, end in state.latest.items()
     )
-
-
-def _show_status(found: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    silent = f"  [red]does not answer: {', '.join(found['silent_brokers'])}[/red]" if found["silent_brokers"] else ""
-    out.print(f"broker  kafka://{found['broker']}{silent}\nweb     {found['web'] or 'not up'}", soft_wrap=True)
-    for worker in found["workers"]:
-        state = "[green]ready[/green]" if worker["ready"] else "[red]not ready[/red]"
-        state = f"[red]{safe(worker['problem'])}[/red]" if worker["problem"] else state
-        out.print(f"worker  {worker['pid']}  {state}  partitions {worker['partitions']}  {worker['url']}")
-    counts = [("lag", "lag"), ("predictions", "predictions"), ("dead letters", "dead_letters")]
-    counts += [("feedback on unknown failures", "unmatched_feedback")]
-    shown = [f"{text} {'?' if found[name] is None else found[name]}" for text, name in counts]
-    out.print("  ".join(shown))
-    table = Table("part", "model", "builds", *SCORES, *BASELINES, box=None, padding=(0, 1, 0, 0), header_style="dim")
-    for one in found["models"]:
-        if one["scored"]:
-            scores = [one["accuracy"], one["rolling_accuracy"], one["macro_f1"], *one["baselines"].values()]
-            shown = [f"{score:.3f}" for score in scores]
-            table.add_row(str(one["partition"]), safe(one["model_version"]), str(one["failures"]), *shown)
-    if table.row_count:
-        out.print(table)
 
 
 def doctor(data_dir: DataDir = None, as_json: AsJson = False) -> None:

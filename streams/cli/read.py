@@ -20,6 +20,7 @@ from streams.cli.console import (
 )
 
 if TYPE_CHECKING:
+    from models.classification import Novelty
     from models.records import Prediction, Record
     from streams.settings import Settings
 
@@ -85,7 +86,10 @@ def _show(record: Record, as_json: bool) -> None:
 
 
 def prediction_line(prediction: Prediction) -> str:
-    """Return one line of rich markup: when, whose, what the root error is, how sure, and how many follow from it."""
+    """Return one line of rich markup: when, whose, what the root error is, how sure, whether its kind is new.
+
+    At the end stands how many errors follow from it.
+    """
     root = prediction.classifications[prediction.root]
     more = len(prediction.classifications) - 1
     parts = [
@@ -93,6 +97,21 @@ def prediction_line(prediction: Prediction) -> str:
         f"{safe(prediction.project)} [dim]{safe(prediction.failure_id)}[/dim]",
         f"[bold]{safe(root.subcategory or root.category)}[/bold] {root.confidence:.0%} [dim]{root.source}[/dim]",
         f"{safe(root.code or '')} {safe(root.message[:100])}",
+        _novelty(root.novelty),
         f"[dim]+{more} more[/dim]" if more else "",
     ]
     return " ".join(part for part in parts if part)
+
+
+def _novelty(novelty: Novelty | None) -> str:
+    if novelty is None:
+        return ""
+    text = novelty_text(novelty)
+    return f"[dim]{text}[/dim]" if novelty.seen else f"[yellow]{text}[/yellow]"
+
+
+def novelty_text(novelty: Novelty, new: str = "new") -> str:
+    """Return in words in how many builds a kind of message was met before, and since when."""
+    if not novelty.seen:
+        return new
+    return f"seen {novelty.seen} time{'s' if novelty.seen > 1 else ''}, first on {novelty.first:%Y-%m-%d}"

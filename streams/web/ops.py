@@ -7,16 +7,14 @@ with the reason also while it joins its group or restores, while it may be stall
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 from aiohttp import web
 from faust.types import TP
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from models.state import LineState
 from streams.line import Line
 from streams.watch import Watch
+from streams.web.learned import describe, observe_partition
 
 LINE = web.AppKey("line", Line)
 WATCH = web.AppKey("watch", Watch)
@@ -78,25 +76,6 @@ async def _state(request: web.Request) -> web.Response:
     return web.Response(body=orjson.dumps(body), content_type="application/json")
 
 
-def describe(state: LineState) -> dict[str, Any]:
-    """Return what a person wants to know of a partition's state, as JSON-able data."""
-    scores = state.scores
-    return {
-        "model_version": state.model_version,
-        "failures": state.failures,
-        "repeats": state.repeats,
-        "unmatched_feedback": state.unmatched_feedback,
-        "dead_letters": state.dead_letters,
-        "scored": scores.n,
-        "accuracy": scores.accuracy,
-        "rolling_accuracy": scores.rolling_accuracy,
-        "macro_f1": scores.macro_f1,
-        "baselines": scores.baselines,
-        "weights": state.weights.mean(),
-        "divergence": state.drift.value,
-    }
-
-
 def lags(line: Line, watch: Watch) -> dict[tuple[str, int], int]:
     """Return how many records of each source partition wait, by (topic, partition), as far as is known.
 
@@ -121,20 +100,4 @@ def observe(line: Line, watch: Watch) -> None:
     for (topic, number), lag in lags(line, watch).items():
         metrics.lag.labels(topic=topic, partition=number).set(lag)
     for number, partition in line.partitions.items():
-        _observe_partition(line, str(number), partition.state)
-
-
-def _observe_partition(line: Line, number: str, state: LineState) -> None:
-    metrics, scores = line.metrics, state.scores
-    metrics.examples.labels(number).set(state.classifier.examples)
-    metrics.origin.labels(number, state.origin).set(1)
-    if scores.n:
-        metrics.accuracy.labels(number).set(scores.accuracy)
-        metrics.rolling.labels(number).set(scores.rolling_accuracy)
-        metrics.macro_f1.labels(number).set(scores.macro_f1)
-        for name, accuracy in scores.baselines.items():
-            metrics.baseline.labels(number, name).set(accuracy)
-    if state.drift.value is not None:
-        metrics.divergence.labels(number).set(state.drift.value)
-    for category, weight in state.weights.mean().items():
-        metrics.weight.labels(number, category).set(weight)
+        observe_partition(metrics, str(number), partition.state)

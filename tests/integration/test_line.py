@@ -196,7 +196,7 @@ class TestUp:
             for one in family.samples:
                 assert one.labels.keys() <= {
                     *{"repeat", "category", "source", "matched", "topic", "partition", "baseline", "le"},
-                    *{"code", "river", "learner", "origin"},
+                    *{"code", "river", "learner", "origin", "function"},
                 }
                 assert one.labels.get("category", "Unknown") in {*LABELS, "Unknown"}
                 assert "test/" not in str(one.labels)

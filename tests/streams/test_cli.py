@@ -302,6 +302,22 @@ class TestClassify:
         assert "E0308" in done.out
         assert "because" in done.out
 
+    def test_explains_and_tells_what_is_new(self, jidoka: Jidoka) -> None:
+        """What the model saw is told in words, and whether an earlier build of the input had the same kind of error."""
+        builds = [
+            {
+                "id": name,
+                "time": "2026-05-01T00:00:00Z",
+                "project": "p",
+                "diagnostics": [{"level": "error", "message": text}],
+            }
+            for name, text in (("one", "mismatched types"), ("two", "mismatched types"), ("three", "cyclic import"))
+        ]
+        done = jidoka("classify", stdin="\n".join(map(json.dumps, builds)).encode())
+        assert "the message says “mismatched types”" in done.out
+        kinds = [line.split(maxsplit=1)[1] for line in done.out.splitlines() if line.startswith("  kind")]
+        assert kinds == ["new in this input", "seen 1 time, first on 2026-05-01", "new in this input"]
+
     def test_as_json(self, jidoka: Jidoka) -> None:
         """``--json`` prints a prediction record."""
         done = jidoka("classify", E0308, "--json")
