@@ -1,0 +1,1 @@
+"""Searching: which programs to try next, and with which settings."""
