@@ -24,6 +24,8 @@ from models.expectation import Expectation, Pattern, Pin, Weighted
 from models.labelling_functions import LabellingFunction
 
 CERTAIN = 0.99  # the most that one vote is trusted
+UNIFORM = 0.25  # part of the balance that is spread evenly: rare labels stay possible, few votes do not make one sure
+MOST = 0.5  # of the balance for one label: in a stream of one kind, votes for it must still count as evidence
 BALANCE_HORIZONS = 5  # the labels' balance forgets this many times more slowly than accuracies do
 
 
@@ -83,7 +85,12 @@ class Agreement:
 
     def _refresh(self) -> None:
         counts = self._counts + 1.0
-        self.shares: list[float] = (counts / counts.sum()).tolist()
+        shares = (1.0 - UNIFORM) * counts / counts.sum() + UNIFORM / len(counts)
+        largest = shares.argmax()
+        if len(shares) > 1 and shares[largest] > MOST:
+            shares *= (1.0 - MOST) / (1.0 - shares[largest])
+            shares[largest] = MOST
+        self.shares: list[float] = shares.tolist()
         self.weights = _Weights(self)
 
     def slot(self, function: str, label: str) -> int:
@@ -119,7 +126,7 @@ class Agreement:
     def log_odds(self, accuracy: float, column: int) -> float:
         """Return what a vote of this accuracy adds to a label's log-odds; one worse than chance adds nothing."""
         share = self.shares[column]
-        if accuracy <= share or share >= CERTAIN:
+        if accuracy <= share:
             return 0.0
         accuracy = min(accuracy, CERTAIN)
         return log(accuracy * (1.0 - share) / ((1.0 - accuracy) * share))

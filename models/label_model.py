@@ -33,8 +33,8 @@ ONE_JUDGED = 400  # bytes of one, with its key
 class Votes(NamedTuple):
     """What the functions said of one diagnostic.
 
-    ``slots`` are ascending numbers of a function's vote for a label (``Agreement``). ``code`` is what the code table
-    was asked for and ``floor`` its confidence; nothing and 0 where it abstained.
+    ``slots`` are ascending numbers of a function's vote for a label (``Agreement``). ``code`` is the compiler's code,
+    if there is one; ``floor`` is the code table's confidence, 0 where the table abstained.
     """
 
     slots: tuple[int, ...]
@@ -188,6 +188,11 @@ class LabelModel:
         trust = self.settings.table_trust
         return (trust * floor + stands) / (trust + stands + falls)
 
+    @property
+    def told(self) -> bool:
+        """Return whether anybody ever said something, as far as it is remembered."""
+        return bool(self.people or self.verifiers or self._codes)
+
     def code_label(self, code: str | None) -> str | None:
         """Return the label that people gave most often to diagnostics of this code; on a tie the newest."""
         known = self._codes.get(code or "")
@@ -225,7 +230,9 @@ class LabelModel:
     def _tell_code(self, votes: Votes, code: str, label: str) -> None:
         stands, labels = self._codes.setdefault(code, ([0, 0], {}))
         size, column = len(self.agreement.labels), self.agreement.column(label)
-        stands[all(slot % size != column for slot in votes.slots if slot in self._tables)] += 1
+        for slot in votes.slots:
+            if slot in self._tables:
+                stands[slot % size != column] += 1
         labels[label] = labels.pop(label, 0) + 1
         self._codes.move_to_end(code)
         if len(self._codes) > MAX_CODES:

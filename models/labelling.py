@@ -7,7 +7,7 @@ a few look-ups. ``models.labelling_functions`` has the functions, ``models.label
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from models.caching import BoundedCache
 from models.diagnostics import Diagnostic, Span
@@ -38,11 +38,14 @@ from models.taxonomy import LABELS, Rule
 MAX_TEXTS = 4  # notes, suggestions and labelled spans of a diagnostic that are read, as for features
 MAX_LINE = 240  # characters of a line of code that are read
 
+Said = tuple[int, ...]  # slots that somebody votes for
+
 _BYTES = 120  # of an entry beside its text and 16 for each of its slots
-_MESSAGES: BoundedCache[str, tuple[int, ...]] = BoundedCache(2 << 20)  # masked text -> votes
-_ADVICES: BoundedCache[str, tuple[int, ...]] = BoundedCache(2 << 20)
-_LABELS: BoundedCache[str, tuple[int, ...]] = BoundedCache(2 << 20)
-_LINES: BoundedCache[tuple[str, int, int], tuple[int, ...]] = BoundedCache(4 << 20)  # line, marked from, marked to
+_MESSAGES: BoundedCache[str, Said] = BoundedCache(2 << 20)  # masked text -> votes
+_ADVICES: BoundedCache[str, Said] = BoundedCache(2 << 20)
+_LABELS: BoundedCache[str, Said] = BoundedCache(2 << 20)
+_LINES: BoundedCache[tuple[str, int, int], Said] = BoundedCache(4 << 20)  # line, marked from, marked to
+_MERGED: BoundedCache[tuple[Said, ...], Said] = BoundedCache(4 << 20)  # all that was said -> in order, each once
 _COLUMN = {label: column for column, label in enumerate(LABELS)}
 
 
@@ -82,64 +85,84 @@ def votes_of_build(model: LabelModel, diagnostics: Sequence[Diagnostic], rules: 
     ``model`` is asked for what people said; it has to be one of ``functions()`` and ``LABELS``. Nothing is learned.
     """
     found: list[Votes] = []
-    failed: tuple[int, ...] = ()  # votes of the errors that stand before in the build
-    lines: dict[tuple[str, int], int] = {}
+    failed: Said = ()  # votes of the errors that stand before in the build
+    lines: dict[tuple[str, int], Said] = {}
     for one, rule in zip(diagnostics, rules, strict=True):
-        masked, span = mask(one.message), one.primary
+        masked, code = mask(one.message), one.code
         words = known if (known := _MESSAGES.get(masked)) is not None else _read(MESSAGE, _MESSAGES, masked)
-        slots = [*words, *_shown(one, span), *_people(model, one.code, masked), *failed, *_table(one.code, rule)]
+        said = [words, failed]
+        span = _add_shown(said, one)
         if span is not None:
             where = span.file, span.line_start
             if where in lines:
-                slots.append(lines[where])
+                said.append(lines[where])
             elif words:
-                lines[where] = _slot(SAME_LINE, LABELS[words[0] % len(LABELS)])
-        found.append(_votes(slots, one.code, rule))
+                lines[where] = _same_line(words[0] % len(LABELS))
+        if model.told:
+            said.append(_people(model, code, masked))
+        if rule is None:
+            found.append(Votes(_merged(said), code))
+        else:
+            said.append(_table(code, rule.label))
+            found.append(Votes(_merged(said), code, rule.confidence))
         failed = failed or _failed(words)
     return found
 
 
-def _votes(slots: list[int], code: str | None, rule: Rule | None) -> Votes:
-    distinct = tuple(sorted(set(slots)))
-    return Votes(distinct) if rule is None else Votes(distinct, code, rule.confidence)
+def _merged(said: list[Said]) -> Said:
+    """Return the votes in order, each once."""
+    key = tuple([some for some in said if some])
+    known = _MERGED.get(key)
+    if known is not None:
+        return known
+    slots = tuple(sorted({slot for some in key for slot in some}))
+    return _MERGED.keep(key, slots, _BYTES + 40 * len(key) + 40 * len(slots))
 
 
-def _table(code: str | None, rule: Rule | None) -> tuple[int, ...]:
+@lru_cache(maxsize=4_096)
+def _table(code: str | None, label: str) -> Said:
     """Return what the code table says of the code, of a message without code, and of a clippy lint's group."""
-    if rule is None:
-        return ()
     if code is None:
-        return (_slot(MESSAGE_TABLE, rule.label),)
+        return (_slot(MESSAGE_TABLE, label),)
     group = lint_groups().get(code)
-    said = _slot(CODE_TABLE, rule.label)
+    said = _slot(CODE_TABLE, label)
     return (said,) if group is None else (said, _slot(LINT_GROUP, group))
 
 
-def _shown(one: Diagnostic, span: Span | None) -> list[int]:
-    """Return the votes of the notes, suggestions, labels and of the marked line."""
-    advice = [note.message for note in one.notes[:MAX_TEXTS]]
-    advice += [suggestion.message for suggestion in one.suggestions[:MAX_TEXTS]]
-    slots: list[int] = []
-    for text in advice:
-        masked = mask(text)
-        slots += known if (known := _ADVICES.get(masked)) is not None else _read(ADVICE, _ADVICES, masked)
-    for marked in one.spans[:MAX_TEXTS]:
-        if marked.label:
-            masked = mask(marked.label)
-            slots += known if (known := _LABELS.get(masked)) is not None else _read(LABEL, _LABELS, masked)
-    if span is not None and span.text:
-        slots += _line_votes(span)
-    return slots
+@cache
+def _same_line(column: int) -> Said:
+    return (_slot(SAME_LINE, LABELS[column]),)
 
 
-def _read(reads: str, known: BoundedCache[str, tuple[int, ...]], masked: str) -> tuple[int, ...]:
+def _add_shown(said: list[Said], one: Diagnostic) -> Span | None:
+    """Add the votes of the notes, suggestions, labels and of the marked line; return the span of that line."""
+    for note in one.notes[:MAX_TEXTS]:
+        masked = mask(note.message)
+        said.append(known if (known := _ADVICES.get(masked)) is not None else _read(ADVICE, _ADVICES, masked))
+    for suggestion in one.suggestions[:MAX_TEXTS]:
+        masked = mask(suggestion.message)
+        said.append(known if (known := _ADVICES.get(masked)) is not None else _read(ADVICE, _ADVICES, masked))
+    primary = None
+    for span in one.spans[:MAX_TEXTS]:
+        if span.is_primary and primary is None:
+            primary = span
+        if span.label:
+            masked = mask(span.label)
+            said.append(known if (known := _LABELS.get(masked)) is not None else _read(LABEL, _LABELS, masked))
+    primary = primary or one.primary
+    if primary is not None and primary.text:
+        said.append(_line_votes(primary))
+    return primary
+
+
+def _read(reads: str, known: BoundedCache[str, Said], masked: str) -> Said:
     """Return the votes of the phrases in a masked text that was not met before."""
     said = [one.function for one in phrases() if one.function.reads == reads and one.pattern.search(masked)]
     slots = tuple([_slot(function, label) for function in said for label in function.labels])
     return known.keep(masked, slots, 4 * len(masked) + _BYTES + 16 * len(slots))
 
 
-def _line_votes(span: Span) -> tuple[int, ...]:
+def _line_votes(span: Span) -> Said:
     text = span.text[0][:MAX_LINE]
     start, end = max(span.column_start - 1, 0), span.column_end - 1
     if span.line_end != span.line_start or end <= start:
@@ -153,9 +176,9 @@ def _line_votes(span: Span) -> tuple[int, ...]:
     return _LINES.keep((text, start, end), slots, 4 * len(text) + _BYTES + 16 * len(slots))
 
 
-def _people(model: LabelModel, code: str | None, masked: str) -> list[int]:
+def _people(model: LabelModel, code: str | None, masked: str) -> Said:
     """Return the votes of what people and verifiers said of the nearest messages, and people of this code."""
-    slots = []
+    slots: list[int] = []
     near, by_code, verified = model.people.nearest(masked), model.code_label(code), model.verifiers.said(masked)
     if near is not None:
         slots.append(_slot(SIMILAR_FEEDBACK, near.label))
@@ -163,12 +186,13 @@ def _people(model: LabelModel, code: str | None, masked: str) -> list[int]:
         slots.append(_slot(CODE_FEEDBACK, by_code))
     if verified is not None:
         slots.append(_slot(VERIFIED, verified))
-    return slots
+    return tuple(slots)
 
 
-def _failed(words: tuple[int, ...]) -> tuple[int, ...]:
+@lru_cache(maxsize=1_024)
+def _failed(words: Said) -> Said:
     """Return the votes that a failed import or a failed parse casts on the errors after it."""
-    labels = {LABELS[slot % len(LABELS)] for slot in words[:1]}
-    if "ImportErrors" in labels:
-        return (_slot(AFTER_IMPORT, "ImportErrors"),)
-    return (_slot(AFTER_SYNTAX, "ASTTransform"),) if "ASTTransform" in labels else ()
+    label = LABELS[words[0] % len(LABELS)] if words else ""
+    if label == "ImportErrors":
+        return (_slot(AFTER_IMPORT, label),)
+    return (_slot(AFTER_SYNTAX, label),) if label == "ASTTransform" else ()
