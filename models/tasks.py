@@ -18,6 +18,7 @@ from models.features import extract
 from models.hashing import Named
 from models.hybrid import Build, Observation, observe
 from models.importance import grouped, permutation_importance
+from models.outcome_task import OutcomeLearner
 from models.records import CompilerErrors
 from models.scorecard import Opinion
 from models.snapshot import mark_saved
@@ -170,8 +171,10 @@ DESCRIBE: dict[str, Describe] = {
 OURS = "logistic"  # of ``CLASSIFIERS``: what serves the stream
 
 
-def learner(task: str, classifier: str) -> LineLearner | SourceLearner | RivalLearner:
+def learner(task: str, classifier: str) -> LineLearner | SourceLearner | RivalLearner | OutcomeLearner:
     """Return a learner for ``task`` that knows nothing yet."""
+    if task == "outcome":
+        return OutcomeLearner()
     if classifier != OURS:
         return RivalLearner(CLASSIFIERS[classifier](), DESCRIBE[task])
     return LineLearner() if task == "category" else SourceLearner(mark=task == "source")

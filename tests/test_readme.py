@@ -18,7 +18,8 @@ ALONE = [(command, output) for command, output in SHOWN if re.search(r"jidoka (c
 
 def squeezed(text: str) -> list[str]:
     """Return the lines without what differs from machine to machine: times, and where a terminal breaks a line."""
-    return re.sub(r"\d+\.\d s\b", "N s", " ".join(text.split())).split()
+    timeless = re.sub(r"latency \d+ µs \(p99 \d+\)", "latency N", re.sub(r"\d+\.\d s\b", "N s", " ".join(text.split())))
+    return timeless.split()
 
 
 @pytest.mark.parametrize(("command", "output"), ALONE, ids=[command[:50] for command, _ in ALONE])

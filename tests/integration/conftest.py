@@ -310,8 +310,9 @@ def _without_time(prediction: bytes) -> bytes:
 
 
 def timeless(prediction: Prediction) -> dict[str, Any]:
-    """Return a prediction as data, but for the time at which it was made."""
-    return prediction.model_dump(mode="json", exclude={"time"})
+    """Return a prediction as data, but for the times at which it was made and its kinds were first met."""
+    times: Any = {"time": True, "classifications": {"__all__": {"novelty": {"first"}}}}
+    return prediction.model_dump(mode="json", exclude=times)
 
 
 @pytest.fixture(scope="session")

@@ -7,16 +7,18 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import features, hashing, hybrid, masking
+from models import code_features, explanations, features, hashing, hybrid, masking
 from models.caching import LARGEST, BoundedCache
 from models.features import parts
 from tests.builders import diagnostic, random_builds, span
 
 CACHES = (
     features._TEXTS,
-    features._LINES,
+    code_features._LINES,
     hybrid._KINDS,
-    features._TOKENS,
+    code_features._TOKENS,
+    explanations._READ,
+    explanations._SAID,
     features._COUNTS,
     hashing._KNOWN,
     masking._MASKED,

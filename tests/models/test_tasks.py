@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from models.classifiers import CLASSIFIERS, HashedLogistic
+from models.outcome_task import OutcomeLearner
 from models.records import CompilerErrors
 from models.scorecard import Opinion
 from models.splits import Entry, Group
 from models.step import step
-from models.tasks import DESCRIBE, EPOCH, LineLearner, RivalLearner, SourceLearner, importance, learner, source_features
+from models.tasks import (
+    DESCRIBE,
+    EPOCH,
+    LineLearner,
+    RivalLearner,
+    SourceLearner,
+    distinct_programs,
+    importance,
+    learner,
+    source_features,
+)
 from models.taxonomy import rule_for
 from models.weighting import LongTailWeights
 from tests.builders import build, diagnostic, feedback, random_builds, small_state, span
@@ -179,6 +190,53 @@ class TestSourceLearner:
         lines = ("    let x = «y».clone();", "    let «x» = y.clone();")
         answers = [one.take(build("b", diagnostic("m", "E0308", spans=(span(line),))), learn=False) for line in lines]
         assert answers[0] == answers[1]
+
+
+class Tried(NamedTuple):
+    """A program and what became of it."""
+
+    source: str
+    compiles: bool
+    first_error_code: str | None = None
+
+
+class TestOutcomeLearner:
+    PLAIN = Tried("def f(a: int) -> int:\n    return a + 1\n", compiles=True)
+    LAZY = Tried("def g():\n    yield 1\n", compiles=False, first_error_code="E0277")
+
+    def test_asks_before_it_learns(self) -> None:
+        """Before the first verdict both are as likely; the verdict is learned only when it is to be."""
+        one = learner("outcome", "logistic")
+        assert isinstance(one, OutcomeLearner)
+        for learn in (False, True):
+            (said,) = one.take(self.LAZY, learn=learn)
+            assert (said.truth, list(said.shares)) == ("fails", [0.5, 0.5])
+        (said,) = one.take(self.LAZY, learn=False)
+        assert (said.predicted, said.shares[list(one.labels).index("fails")] > 0.5) == ("fails", True)
+
+    def test_learns(self) -> None:
+        """Two kinds of programs are told apart; shares are probabilities, and no code is there for the lookup."""
+        one = OutcomeLearner()
+        for _ in range(10):
+            one.take(self.PLAIN, learn=True)
+            one.take(self.LAZY, learn=True)
+        answers = [one.take(program, learn=False)[0] for program in (self.PLAIN, self.LAZY)]
+        assert [(said.truth, said.predicted) for said in answers] == [("compiles", "compiles"), ("fails", "fails")]
+        assert all(sum(said.shares) == pytest.approx(1) and said.code is None for said in answers)
+
+    def test_never_sees_the_verdict(self) -> None:
+        """What became of the program changes no answer to it."""
+        one = OutcomeLearner()
+        one.take(self.PLAIN, learn=True)
+        other = self.PLAIN._replace(compiles=False, first_error_code="E0308")
+        (said,), (again,) = one.take(self.PLAIN, learn=False), one.take(other, learn=False)
+        assert (said.predicted, list(said.shares)) == (again.predicted, list(again.shares))
+
+    def test_distinct_programs(self) -> None:
+        """Of equal sources the first stays, whatever became of them."""
+        tried = [self.PLAIN, self.LAZY, self.PLAIN._replace(compiles=False)]
+        entries = [Entry(program, 1, Group()) for program in tried]
+        assert [entry.item for entry in distinct_programs(entries)] == tried[:2]
 
 
 class TestImportance:

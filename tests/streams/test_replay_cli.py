@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from models.state import LineState
@@ -160,6 +162,49 @@ class TestSplits:
         status, printed, said = jidoka("replay", failures, "--split", "directory")
         assert (status, printed) == (2, "")
         assert "does not say each example's directory" in " ".join(said.split())
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """Return a file of programs, half of which compile, tried with two tools each."""
+    sources = [f"def f{n}(a: int) -> int:\n    return a + {n}\n" for n in range(20)]
+    sources += [f"async def g{n}():\n    yield {n}\n" for n in range(20)]
+    rows = [
+        {"python_code": source, "compiles": "async" not in source, "first_error_code": None}
+        | {"pair_origin": origin, "project": "pq"[number % 2], "file": f"d/e{number}/x.py"}
+        for origin in ("v3", "v4")
+        for number, source in enumerate(sources)
+    ]
+    path = tmp_path / "pairs.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    return path
+
+
+class TestOutcome:
+    def test_scores(self, programs: Path, scores: Run) -> None:
+        """Whether programs compile is scored beside the majority and the last verdict; there is no code to look up."""
+        found = scores("replay", programs, "--task", "outcome")
+        assert (found["task"], found["n"], set(found["per_category"])) == ("outcome", 80, {"compiles", "fails"})
+        assert found["baselines"].keys() == {"majority", "last_label"}
+        assert found["accuracy"] > max(found["baselines"].values()) + 0.2
+
+    def test_distinct_programs(self, programs: Path, scores: Run) -> None:
+        """``--dedupe`` takes each program once."""
+        assert scores("replay", programs, "--task", "outcome", "--dedupe")["n"] == 40
+
+    @pytest.mark.parametrize(("split", "names"), [("origin", ["v3", "v4"]), ("project", ["p", "q"])])
+    def test_one_against_the_other(self, split: str, names: list[str], programs: Path, scores: Run) -> None:
+        """Origins and projects are held against each other."""
+        found = scores("replay", programs, "--task", "outcome", "--split", split)
+        assert [(fold["name"], fold["learned"], fold["n"]) for fold in found["folds"]] == [
+            (one, 40, 40) for one in names
+        ]
+
+    def test_failures_are_no_programs(self, failures: Path, jidoka: Callable[..., tuple[int, str, str]]) -> None:
+        """A file of failures is no file of programs, and says so."""
+        status, printed, said = jidoka("replay", failures, "--task", "outcome")
+        assert (status, printed) == (2, "")
+        assert "not readable as Parquet" in " ".join(said.split())
 
 
 class TestImportance:
