@@ -34,7 +34,7 @@ class LabellingFunction(NamedTuple):
     labels: tuple[str, ...]
     prior: float
     relies_on: str
-    prior_votes: float = 20.0
+    prior_votes: float = 100.0
 
 
 class Phrase(NamedTuple):

@@ -19,10 +19,11 @@ from models.label_model import LabelModel, Settings, SoftLabel, Votes
 from models.labelling_functions import CODE_TABLE, LabellingFunction
 
 LABELS = ("A", "B", "C")
+PRIOR = 20.0  # votes: less than by default, so that short streams teach
 READS = ("text", "text", "advice", "line", "build")
 FUNCTIONS = (
-    LabellingFunction(CODE_TABLE.name, "code", LABELS, 0.9, ""),
-    *[LabellingFunction(f"f{place}", reads, LABELS, 0.7, "") for place, reads in enumerate(READS)],
+    LabellingFunction(CODE_TABLE.name, "code", LABELS, 0.9, "", PRIOR),
+    *[LabellingFunction(f"f{place}", reads, LABELS, 0.7, "", PRIOR) for place, reads in enumerate(READS)],
 )
 REFERENCE = json.loads((Path(__file__).parents[1] / "golden" / "label_model" / "reference.json").read_text())
 
@@ -76,7 +77,7 @@ class TestSnorkel:
     def online(self, case: dict[str, Any]) -> LabelModel:
         """Return a model that has seen every row once; the functions are independent, as snorkel assumes."""
         functions = [
-            LabellingFunction(f"f{place}", f"f{place}", tuple([str(label) for label in knows]), 0.7, "")
+            LabellingFunction(f"f{place}", f"f{place}", tuple([str(label) for label in knows]), 0.7, "", PRIOR)
             for place, knows in enumerate(case["knows"])
         ]
         seen = LabelModel(functions, ("0", "1", "2", "3"), Settings(temper=1.0, least=0.0))
