@@ -21,6 +21,7 @@ from aiokafka.errors import ProducerFenced
 from aiokafka.producer.message_accumulator import BatchBuilder, MessageAccumulator
 from aiokafka.protocol.metadata import MetadataResponse_v0
 from aiokafka.record.default_records import DefaultRecordBatch
+from faust import streams as streams_module
 from faust.app import base as app_module
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.exceptions import ProducerSendError
@@ -192,6 +193,10 @@ class TestWhatBatchedDeliveryLeansOn:
         assert consumer._acked_index == {TP("t", 0): set()}
         assert parameters(Consumer._new_offset) == ["self", "tp"]
         assert callers(consumer_module, "_new_offset", "self") == {"_filter_committable_offsets"}
+
+    def test_events_come_from_the_compiled_iterator(self) -> None:
+        """Streams take events from Faust's compiled iterator: the one in Python acknowledges stale chunks by itself."""
+        assert streams_module._CStreamIterator is not None
 
     def test_fetches_wait_as_long_as_told(self) -> None:
         """Aiokafka's fetcher reads its wait anew for every fetch, and the thread that Faust starts is ours."""
