@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -292,20 +293,26 @@ def in_process(records: Sequence[CompilerErrors | Feedback], state: LineState | 
     return state
 
 
-def fingerprint(state: LineState) -> bytes:
-    """Return the whole state as bytes, but for the time of day at which its predictions were made."""
+def fingerprint(state: LineState) -> str:
+    """Return a hash of the whole state, but for the time of day at which predictions were made and kinds first met."""
     copy = LineState()
     snapshot.apply(copy, snapshot.base(state))
     recents, ids = copy.recent.contents()
     timeless = [one._replace(prediction=_without_time(one.prediction)) for one in recents]
     copy.recent = type(copy.recent)()
     copy.recent.extend(timeless, ids)
-    return snapshot.base(copy)
+    met = copy.templates.dump()
+    met["templates"] = [[*kind[:-1], ""] for kind in met["templates"]]
+    copy.templates = type(copy.templates)()
+    copy.templates.extend(met)
+    return sha256(snapshot.base(copy)).hexdigest()
 
 
 def _without_time(prediction: bytes) -> bytes:
     document = orjson.loads(prediction)
     document.pop("time")
+    for one in document["classifications"]:
+        one["novelty"].pop("first")
     return orjson.dumps(document)
 
 
