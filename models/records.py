@@ -175,19 +175,36 @@ class ModelCheckpoint(Record):
 
 
 class ModelCommand(Record):
-    """What a person asks of one partition's model: to go back to an earlier base of its checkpoints.
+    """What a person asks of one partition's model.
 
-    It has to stand in the partition that it names. ``sha256`` is that of the base's content: this one, or none.
+    ``rollback``: to go back to the base ``sequence`` of its checkpoints. ``challenge``: to let the published model
+    ``name`` learn in shadow, scored by the labels of people alone where ``rules`` is false. ``give-up``: to end that.
+
+    It has to stand in the partition that it names. ``sha256`` is that of the base's or the model's content: this one,
+    or none.
     """
 
     topic: ClassVar[str] = "model-commands"
+    needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "rollback": ("sequence", "sha256"),
+        "challenge": ("name", "sha256"),
+        "give-up": (),
+    }
 
-    action: Literal["rollback"]
+    action: Literal["rollback", "challenge", "give-up"]
     partition: Count
-    sequence: Count
-    sha256: Short
+    sequence: Count | None = None
+    name: Short | None = None
+    sha256: Short | None = None
+    rules: bool | None = None
     author: Short | None = None
     comment: Text | None = None
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> ModelCommand:
+        if missing := [name for name in self.needs[self.action] if getattr(self, name) is None]:
+            raise ValueError(f"{self.action} without {' and '.join(missing)}")
+        return self
 
 
 class AndonEvent(Record):

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
 
 from aiokafka import ConsumerRecord
 
 from models.cloudevents import attributes, event_type, headers
-from models.records import (
-    CompilerErrors,
-    Feedback,
-    ModelCheckpoint,
-    ModelCommand,
-    Prediction,
-    Record,
-    RecordError,
-    parse,
-)
+from models.records import CompilerErrors, Feedback, ModelCommand, Prediction, Record, RecordError, parse
 from models.step import answer
 from streams.checkpoints import Partition
+from streams.commands import CommandError, Shelf, obey
 from streams.dead_letters import dead_letter, letter_key
 from streams.delivery import Outgoing
 from streams.metrics import Metrics
 from streams.restore import Source, arrival
-from streams.rollback import RollbackError, roll_back
 
 SOURCE_URI = "/jidoka/worker"
 PREDICTIONS = event_type(Prediction)
@@ -34,11 +24,12 @@ PREDICTIONS = event_type(Prediction)
 class Batch:
     """Takes the messages of one chunk in, in their order.
 
-    ``outgoing`` is what has to be sent, ``arrivals`` when each answered failure came in (UNIX seconds).
+    ``outgoing`` is what has to be sent, ``arrivals`` when each answered failure came in (UNIX seconds). ``shelf`` holds
+    what the commands in it speak of.
     """
 
-    def __init__(self, partition: Partition, kind: type[Source], checkpoints: Sequence[ModelCheckpoint] = ()) -> None:
-        self.partition, self.kind, self.checkpoints = partition, kind, checkpoints
+    def __init__(self, partition: Partition, kind: type[Source], shelf: Shelf | None = None) -> None:
+        self.partition, self.kind, self.shelf = partition, kind, shelf or Shelf()
         self.outgoing: list[Outgoing] = []
         self.arrivals: list[float] = []
         self._seconds: list[float] = []  # of each step
@@ -51,8 +42,8 @@ class Batch:
         try:
             record = parse(self.kind, message.value)
             if isinstance(record, ModelCommand):
-                roll_back(self.partition, record, self.checkpoints)
-        except (RecordError, RollbackError) as error:
+                obey(self.partition, record, self.shelf)
+        except (RecordError, CommandError) as error:
             self.partition.state.dead_letters += 1
             letter = dead_letter(message, str(error), arrival(message.timestamp / 1000))
             self.outgoing.append(outgoing(letter, letter_key(message)))

@@ -12,14 +12,15 @@ from typing import Any, cast
 
 from faust.types import TP, EventT
 
-from models.records import ModelCheckpoint, ModelCommand
+from models.records import ModelCommand
 from models.state import LineState
 from streams.batch import Batch, outgoing
 from streams.checkpoints import Partition
+from streams.commands import Shelf
 from streams.delivery import Chunk, Outgoing
 from streams.kafka import client_options
 from streams.metrics import Metrics
-from streams.restore import SOURCES, Source, read_checkpoints, restore_partitions
+from streams.restore import SOURCES, Source, read_shelf, restore_partitions
 from streams.settings import Settings
 from streams.transactions import LineApp
 
@@ -124,8 +125,8 @@ class Line:
 
     async def _step_through(self, chunk: Chunk, kind: type[Source]) -> Batch:
         """Take the records in; now and then the event loop has its turn."""
-        checkpoints = await self._checkpoints(chunk.partition) if kind is ModelCommand else []
-        batch = Batch(self.partitions[chunk.partition], kind, checkpoints)
+        shelf = await self._shelf(chunk) if kind is ModelCommand else None
+        batch = Batch(self.partitions[chunk.partition], kind, shelf)
         turn = time.monotonic() + TURN_S
         for record in chunk.records:
             batch.take(record)
@@ -134,8 +135,9 @@ class Line:
                 turn = time.monotonic() + TURN_S
         return batch
 
-    async def _checkpoints(self, number: int) -> list[ModelCheckpoint]:
-        return await read_checkpoints(self.settings.broker or "", client_options(self.settings), number)
+    async def _shelf(self, chunk: Chunk) -> Shelf:
+        values = [record.value for record in chunk.records]
+        return await read_shelf(self.settings.broker or "", client_options(self.settings), chunk.partition, values)
 
     def _at(self, chunk: Chunk) -> int:
         """Return the offset of the record that a chunk has come to."""

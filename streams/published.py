@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 
 from models import snapshot, warm_start
+from models.classifiers import HashedLogistic
 from models.records import Model
 from models.snapshot_frame import SnapshotError
 from models.state import LineState
@@ -33,6 +34,15 @@ async def newest_model(settings: Settings) -> bytes | None:
 
 def usable_snapshot(model: Model) -> bytes:
     """Return the model's snapshot after a trial load; raises ``SnapshotError``."""
+    return _loaded(model)[0]
+
+
+def usable_classifier(model: Model) -> HashedLogistic:
+    """Return the model's classifier alone, as a challenger needs it; raises ``SnapshotError``."""
+    return _loaded(model)[1].classifier
+
+
+def _loaded(model: Model) -> tuple[bytes, LineState]:
     try:
         packed = base64.b64decode(model.payload, validate=True)
     except ValueError as error:  # not only binascii.Error: letters beyond ASCII
@@ -44,7 +54,7 @@ def usable_snapshot(model: Model) -> bytes:
     strange = sorted(set(start.classifier.labels) - set(LABELS))
     if strange:
         raise SnapshotError(f"its labels are not of the taxonomy: {strange[:3]}")
-    return packed
+    return packed, start
 
 
 def fresh_state(settings: Settings, published: bytes | None) -> Callable[[], LineState]:

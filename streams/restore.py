@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -12,12 +12,12 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from models.records import CompilerErrors, Feedback, ModelCheckpoint, ModelCommand, RecordError, parse
+from models.records import CompilerErrors, Feedback, Model, ModelCheckpoint, ModelCommand, RecordError, parse
 from models.state import LineState
 from models.step import answer
 from streams.checkpoint_log import POLL_MS, Progress, stretches
 from streams.checkpoints import Partition, has_base, restore
-from streams.rollback import RollbackError, roll_back
+from streams.commands import CommandError, Name, Needs, Shelf, obey, wanted
 from streams.topics import MAX_MESSAGE_BYTES, topic_name
 
 log = logging.getLogger(__name__)
@@ -125,6 +125,38 @@ async def read_checkpoints(bootstrap: str, options: Mapping[str, Any], number: i
         return await _all(reader, number)
 
 
+async def read_shelf(bootstrap: str, options: Mapping[str, Any], number: int, values: Iterable[bytes | None]) -> Shelf:
+    """Return what the commands of a partition among ``values`` speak of, as far as it is there now."""
+    needs = wanted(values)
+    if not any(needs):
+        return Shelf()  # a reader that is stopped before it has read anything cancels whoever stops it (seen)
+    async with _reader(bootstrap, options) as reader:
+        return await _shelf(reader, number, needs)
+
+
+async def _shelf(reader: AIOKafkaConsumer, number: int, needs: Needs, progress: Progress = lambda: None) -> Shelf:
+    return Shelf(
+        await _all(reader, number, progress) if needs.checkpoints else [],
+        await _models(reader, needs.models, progress) if needs.models else {},
+    )
+
+
+async def _models(reader: AIOKafkaConsumer, names: set[Name], progress: Progress) -> dict[Name, Model]:
+    """Return the published models of these names; of one that stands there twice, the later. No others are held."""
+    topic, found = topic_name(Model), {}
+    if topic not in await reader.topics():  # the consumer would wait for it without end
+        return {}
+    async for record in read_all(reader, TopicPartition(topic, 0)):  # it has one partition
+        progress()
+        try:
+            model = parse(Model, record.value, MAX_MESSAGE_BYTES)
+        except RecordError:
+            continue
+        if (name := (model.name, model.sha256)) in names:
+            found[name] = model
+    return found
+
+
 async def _all(reader: AIOKafkaConsumer, number: int, progress: Progress = lambda: None) -> list[ModelCheckpoint]:
     newest_first = [stretch async for stretch in stretches(reader, number, progress)]
     return [record for stretch in reversed(newest_first) for record in stretch]
@@ -149,24 +181,22 @@ async def _catch_up(
         found = read_all(reader, place, start, end)
         missed += [(record.timestamp, record.offset, topic, record.value or b"") async for record in found]
         partition.offsets[topic] = end  # not dirty: a checkpoint goes with the next record, in a commit of its own
-    commands = any(SOURCES[topic] is ModelCommand for _, _, topic, _ in missed)
-    checkpoints = await _all(reader, partition.number, progress) if commands else []
+    commands = [value for _, _, topic, value in missed if SOURCES[topic] is ModelCommand]
+    shelf = await _shelf(reader, partition.number, wanted(commands), progress)
     for timestamp, _, topic, value in sorted(missed, key=lambda one: one[:3]):
         await asyncio.sleep(0)  # heartbeats and signals do not wait for a long replay
         progress()
-        _step_silently(partition, SOURCES[topic], value, timestamp, checkpoints)
+        _step_silently(partition, SOURCES[topic], value, timestamp, shelf)
     if missed:
         log.warning("partition %d: replayed %d records to rebuild its model", partition.number, len(missed))
 
 
-def _step_silently(
-    partition: Partition, kind: type[Source], value: bytes, ms: int, checkpoints: Sequence[ModelCheckpoint]
-) -> None:
+def _step_silently(partition: Partition, kind: type[Source], value: bytes, ms: int, shelf: Shelf) -> None:
     try:
         record = parse(kind, value)
         if isinstance(record, ModelCommand):
-            roll_back(partition, record, checkpoints)
-    except (RecordError, RollbackError):
+            obey(partition, record, shelf)
+    except (RecordError, CommandError):
         partition.state.dead_letters += 1  # it was sent there when it was first read
         return
     if not isinstance(record, ModelCommand):

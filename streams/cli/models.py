@@ -1,12 +1,13 @@
-"""``models list``, ``show`` and ``rollback``: which models a line holds, and going back to an earlier one."""
+"""``models list``, ``show``, ``challenge`` and ``rollback``: which models a line holds, and who answers."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streams.cli import models_challenge
 from streams.cli.console import (
     AsJson,
     DataDir,
@@ -19,14 +20,26 @@ from streams.cli.console import (
     run_async,
     safe,
 )
-from streams.cli.models_view import TIME, document, print_card, print_checkpoints, print_published, said
+from streams.cli.models_topics import about, checkpoints, new_command, partitions, published
+from streams.cli.models_view import (
+    TIME,
+    document,
+    print_card,
+    print_checkpoints,
+    print_contest,
+    print_published,
+    said,
+)
 
 if TYPE_CHECKING:
-    from models.records import Model, ModelCheckpoint
+    from models.records import ModelCommand
     from streams.cards import Card
-    from streams.settings import Settings
 
-app = typer.Typer(help="The models of a line: look at them, go back to an earlier one.", no_args_is_help=True)
+app = typer.Typer(
+    help="The models of a line: look at them, let one challenge another, go back to an earlier one.",
+    no_args_is_help=True,
+)
+models_challenge.register(app)
 FAILED = 1
 
 PartitionArgument = Annotated[int, typer.Argument(min=0, help="Whose model: a partition of the line.")]
@@ -39,16 +52,21 @@ def list_(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the checkpoints that each partition holds, and the published models that new partitions start from."""
+    """List each partition's checkpoints and challenger, and the published models that new partitions start from."""
+    from streams.cards import cards, standing
+
     settings, _ = find_line(load_settings(data_dir=data_dir))
-    numbers = run_async(_partitions(settings, partition))
-    found = [card for number in numbers for card in _cards(settings, number)]
-    published = [_published(model) for model in run_async(_models(settings))]
+    records = {number: checkpoints(settings, number) for number in partitions(settings, partition)}
+    found = [card for each in records.values() for card in cards(each)]
+    contests = [standing(number, each) for number, each in records.items()]
+    models = [about(model) for model in published(settings)]
     if as_json:
-        print_json({"checkpoints": [document(card) for card in found], "models": published})
+        print_json({"checkpoints": [document(card) for card in found], "partitions": contests, "models": models})
         return
     print_checkpoints(found, deltas)
-    print_published(published)
+    for one in contests:
+        print_contest(f"partition {one['partition']}", one)
+    print_published(models)
     if not found:
         err.print("no checkpoints yet: the first comes with the first answer")
 
@@ -64,8 +82,8 @@ def show(
     from streams.cards import card
 
     settings, _ = find_line(load_settings(data_dir=data_dir))
-    run_async(_partitions(settings, partition))
-    found = card(_read(settings, partition), sequence)
+    partitions(settings, partition)
+    found = card(checkpoints(settings, partition), sequence)
     if found is None:
         raise UserError(f"partition {partition} has no checkpoint {sequence}; `jidoka models list` shows them")
     if as_json:
@@ -89,11 +107,12 @@ def rollback(
 
     Workers go on: the one that holds the partition reads the command in order with its other records.
     """
-    from streams.rollback import send
+    from streams.cards import cards
+    from streams.commands import send
 
     settings, _ = find_line(load_settings(data_dir=data_dir))
-    run_async(_partitions(settings, partition))
-    target = _target(_cards(settings, partition), partition, to)
+    partitions(settings, partition)
+    target = _target(cards(checkpoints(settings, partition)), partition, to)
     model = target.model or {}
     out.print(f"partition {partition} goes back to base {target.sequence} of {target.time:{TIME}}: {said(model)}")
     if not yes:
@@ -115,29 +134,15 @@ def _confirm() -> None:
         raise typer.Exit(FAILED)
 
 
-def _command(target: Card, author: str | None, comment: str | None) -> Any:
-    from datetime import UTC, datetime
-
-    from pydantic import ValidationError
-
-    from models.records import ModelCommand, content_id
-
-    now = datetime.now(UTC)
-    try:
-        return ModelCommand(
-            id=content_id("rollback", target.partition, target.sequence, now.isoformat()),
-            time=now,
-            project="jidoka",
-            action="rollback",
-            partition=target.partition,
-            sequence=target.sequence,
-            sha256=target.sha256,
-            author=author or None,
-            comment=comment or None,
-        )
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise UserError(f"--{first['loc'][0]}: {first['msg']}") from None
+def _command(target: Card, author: str | None, comment: str | None) -> ModelCommand:
+    return new_command(
+        "rollback",
+        target.partition,
+        sequence=target.sequence,
+        sha256=target.sha256,
+        author=author or None,
+        comment=comment or None,
+    )
 
 
 def _target(found: list[Card], partition: int, to: int | None) -> Card:
@@ -156,53 +161,3 @@ def _target(found: list[Card], partition: int, to: int | None) -> Card:
     if wanted.problem:
         raise UserError(f"base {to} of partition {partition} is not usable: {safe(wanted.problem)}; others: {there}")
     return wanted
-
-
-async def _partitions(settings: Settings, only: int | None) -> list[int]:
-    """Return the partitions there are, or the one asked for; raises ``UserError`` when it is not there."""
-    from models.records import ModelCheckpoint, ModelCommand
-    from streams.topic_admin import describe_topics
-    from streams.topics import topic_name
-
-    names = {topic_name(kind) for kind in (ModelCheckpoint, ModelCommand)}
-    states = [one for one in await describe_topics(settings.broker or "", settings) if one.name in names]
-    if not all(one.partitions for one in states):
-        raise UserError("topics of the line are missing; `jidoka topics create` makes them")
-    count = min(one.partitions for one in states)
-    if only is not None and only >= count:
-        raise UserError(f"no partition {only}: there are 0 to {count - 1}")
-    return [only] if only is not None else list(range(count))
-
-
-def _read(settings: Settings, partition: int) -> list[ModelCheckpoint]:
-    from streams.kafka import client_options
-    from streams.restore import read_checkpoints
-
-    return run_async(read_checkpoints(settings.broker or "", client_options(settings), partition))
-
-
-def _cards(settings: Settings, partition: int) -> list[Card]:
-    from streams.cards import cards
-
-    return cards(_read(settings, partition))
-
-
-async def _models(settings: Settings) -> list[Model]:
-    from models.records import Model
-    from streams.follow import Follower
-
-    async with Follower(settings, Model, from_beginning=True) as follower:
-        return [model async for model in follower.until_end()]
-
-
-def _published(model: Model) -> dict[str, Any]:
-    from models.snapshot_frame import SnapshotError
-    from streams.published import usable_snapshot
-
-    problem, size = None, 0
-    try:
-        size = len(usable_snapshot(model))
-    except SnapshotError as error:
-        problem = str(error)
-    about = model.model_dump(mode="json", include={"name", "time", "scores", "baselines", "sha256"})
-    return about | {"size": size, "problem": problem}

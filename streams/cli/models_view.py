@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 SHORT = 12  # characters of a hash
 TIME = "%Y-%m-%d %H:%M:%S"
+ENDED = {"promote": "promoted", "retire": "retired"}  # the others say it themselves: replaced, given up
 
 
 def document(card: Card) -> dict[str, Any]:
@@ -87,6 +88,33 @@ def print_card(card: Card) -> None:
         rivals = "  ".join(f"{name} {score:.3f}" for name, score in model["baselines"].items())
         scores = f"accuracy {model['accuracy']:.3f}  last 500 {model['rolling_accuracy']:.3f}"
         out.print(f"scores    {scores}  macro F1 {model['macro_f1']:.3f}  beside  {rivals}", soft_wrap=True)
+    print_contest("contest ", model)
+
+
+def print_contest(where: str, found: dict[str, Any]) -> None:
+    """Print who challenges the model of ``found`` and how that stands, and how the last challengers ended."""
+    challenge, outcomes = found["challenge"], found["outcomes"]
+    if challenge is not None:
+        out.print(f"{where}  challenger {safe(challenge['name'])}: {_how_it_stands(challenge)}", soft_wrap=True)
+    if outcomes:
+        out.print(f"{where}  challengers before: {', '.join(map(_ended, reversed(outcomes)))}", soft_wrap=True)
+
+
+def _how_it_stands(challenge: dict[str, Any]) -> str:
+    counts, evidence = challenge["counts"], challenge["evidence"]
+    shown = "beyond any number" if evidence is None else f"{evidence:.2f}"
+    labels = "rules and people" if challenge["rules"] else "people alone"
+    return (
+        f"{challenge['builds']} builds scored by labels of {labels} (verdict from {challenge['minimum']} on), "
+        f"votes {challenge['wins']} for, {challenge['losses']} against, evidence {shown} of {challenge['needed']:g}; "
+        f"both right {counts['both_right']}, only it {counts['only_challenger']}, "
+        f"only the model {counts['only_champion']}, neither {counts['both_wrong']}"
+    )
+
+
+def _ended(outcome: dict[str, Any]) -> str:
+    how = ENDED.get(outcome["verdict"], safe(outcome["verdict"]))
+    return f"{safe(outcome['name'])} {how} after {outcome['builds']} builds, {outcome['wins']}:{outcome['losses']}"
 
 
 def print_published(published: list[dict[str, Any]]) -> None:

@@ -1,7 +1,10 @@
-"""The models of a line that is up: listed, shown, and taken back while workers run."""
+"""The models of a line that is up: listed, shown, challenged and taken back while workers run."""
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import hashlib
 import io
 import json
 import os
@@ -13,10 +16,14 @@ from typing import Any
 
 import pytest
 
-from models.records import CompilerErrors, DeadLetter, ModelCheckpoint, ModelCommand
+from models.classifiers import HashedLogistic
+from models.records import CompilerErrors, DeadLetter, Model, ModelCheckpoint, ModelCommand
 from models.state import LineState
+from models.warm_start import pack, warm_state
 from streams.checkpoints import join_chunks, load_base
 from streams.cli import main
+from streams.topic_admin import delete_topics
+from streams.topics import by_short_name
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -197,6 +204,134 @@ class TestGoingBack:
         damaged = json.loads(messages[1].value) | {"payload": "AAAA"}
         line.send_keyed(ModelCheckpoint, [(messages[1].key, json.dumps(damaged).encode())], 0)
         assert kit.fingerprint(line.restored().state) == whole
+
+
+class TestChallenge:
+    def test_a_winner_takes_over(self, line: Any, kit: Any, jidoka: Jidoka, eventually: Any) -> None:
+        """A published model learns in shadow, is seen to win, and answers from then on, also after a restart."""
+        publish(line, "weak", weak(), NOW)
+        line.settings = line.settings.model_copy(update={"warm_start": True})
+        worker = line.worker().start()
+        publish(line, "good", warm_state().classifier, NOW)
+        done = jidoka("models", "challenge", "good", "--partition", 0, "--comment", "trained last night")
+        assert (done.status, done.out.count("challenge by good  asked for: ")) == (0, 1), done.err
+        eventually(lambda: contest(jidoka)["challenge"], deadline_s=20)
+
+        failures = kit.make_failures(260)
+        line.push(failures[:60])
+        line.wait_until_answered(60)
+        running = contest(jidoka)
+        assert running["version"].startswith("weak+")
+        assert (running["challenge"]["name"], running["challenge"]["builds"]) == ("good", 60)
+        assert running["challenge"]["wins"] > 9 * max(running["challenge"]["losses"], 1)
+        assert "partition 0  challenger good: 60 builds scored" in jidoka("models", "list", 0).out
+
+        line.push(failures[60:])
+        line.wait_until_answered(260)
+        promoted = contest(jidoka)
+        assert (promoted["challenge"], promoted["version"].partition("+")[0]) == (None, "good")
+        assert [(one["name"], one["verdict"]) for one in promoted["outcomes"]] == [("good", "promote")]
+        found = checkpoints(jidoka, 0)
+        first = next(one for one in found if one["offsets"].get("jidoka.compiler-errors.v1", 0) >= 200)
+        assert (first["kind"], first["model"]["challenge"]) == ("base", None)
+        assert first["model"]["version"].startswith("good+")
+        whole = kit.fingerprint(line.restored().state)
+
+        worker.kill()
+        worker.start()
+        assert worker.partition(0)["model_version"] == promoted["version"]
+        assert kit.fingerprint(line.restored().state) == whole
+        assert contest(jidoka) == promoted
+
+    def test_given_up(self, line: Any, jidoka: Jidoka, eventually: Any) -> None:
+        """Without a partition all are asked; giving up ends it where it runs; what is not there is refused."""
+        worker = line.worker().start()
+        publish(line, "good", warm_state().classifier, NOW)
+        for arguments, message in (
+            (("nobody",), "no published model nobody; there are: good"),
+            (("good", "--partition", 99), "no partition 99: there are 0 to 3"),
+            (("--give-up",), "no challenger runs in partitions 0 to 3"),
+            ((), "give the NAME of a published model, or --give-up alone"),
+            (("good", "--give-up"), "give the NAME of a published model, or --give-up alone"),
+        ):
+            done = jidoka("models", "challenge", *arguments)
+            assert (done.status, message in done.err) == (2, True), done.err
+        assert jidoka("models", "challenge", "good", "--people-only").status == 0
+        found = eventually(lambda: all_challenged(contests(jidoka)), deadline_s=20)
+        assert [(one["partition"], one["challenge"]["rules"]) for one in found] == [(n, False) for n in range(4)]
+
+        assert jidoka("models", "challenge", "--give-up", "--partition", 2).status == 0
+        eventually(lambda: not contest(jidoka, 2)["challenge"], deadline_s=20)
+        assert [one["partition"] for one in contests(jidoka) if one["challenge"]] == [0, 1, 3]
+        assert [one["verdict"] for one in contest(jidoka, 2)["outcomes"]] == ["given up"]
+        assert worker.alive
+
+    def test_a_damaged_base_after_it(self, line: Any, kit: Any, eventually: Any) -> None:
+        """With the base after the command damaged, the log since is replayed, the command with it; refusals as well."""
+        model = publish(line, "good", warm_state().classifier, NOW)
+        worker = line.worker().start()
+        learn(line, kit, kit.make_failures(20), 0)
+        fields = {"time": NOW, "project": "jidoka", "action": "challenge", "partition": 0, "name": "good"}
+        refused = ModelCommand.model_validate(fields | {"id": "c0", "sha256": "0" * 64})
+        line.push([refused, ModelCommand.model_validate(fields | {"id": "c1", "sha256": model.sha256})])
+        eventually(lambda: worker.partition(0)["offsets"].get("jidoka.model-commands.v1") == 2, deadline_s=20)
+        learn(line, kit, kit.make_failures(10, seed=2), 20)
+        worker.kill()
+        (letter,) = line.records(DeadLetter)
+        assert "no published model 'good' with sha256 000000000000" in letter.reason
+        state = line.restored().state
+        assert state.challenge is not None
+        assert (state.challenge.counts.builds, state.dead_letters) == (10, 1)
+        messages = [one for one in line.messages(ModelCheckpoint, 0) if b"/base/" in one.key]
+        assert len(messages) == 2
+        damaged = json.loads(messages[1].value) | {"payload": "AAAA"}
+        line.send_keyed(ModelCheckpoint, [(messages[1].key, json.dumps(damaged).encode())], 0)
+        assert kit.fingerprint(line.restored().state) == kit.fingerprint(state)
+
+    @pytest.mark.parametrize("there", [True, False], ids=["empty", "missing"])
+    def test_no_published_model(self, line: Any, eventually: Any, there: bool) -> None:
+        """On a line whose models' topic is empty, or not there, a challenge is a dead letter; the worker goes on."""
+        worker = line.worker().start()
+        if not there:
+            asyncio.run(delete_topics(line.broker, line.settings, [by_short_name("models")]))
+        fields = {"id": "c1", "time": NOW, "project": "jidoka", "action": "challenge", "partition": 0}
+        line.push([ModelCommand.model_validate(fields | {"name": "good", "sha256": "0" * 64})])
+        (letter,) = eventually(lambda: line.records(DeadLetter), deadline_s=20)
+        assert "no published model 'good'" in letter.reason
+        assert worker.alive
+
+
+def weak() -> HashedLogistic:
+    """Return a classifier that knows one answer and learns no other: its steps are zero."""
+    classifier = HashedLogistic(learning_rate=0.0)
+    classifier.learn_one({"message:odd": 1.0}, "LogicErrors")
+    return classifier
+
+
+def publish(line: Any, name: str, classifier: HashedLogistic, time: datetime) -> Model:
+    """Put a model on the models' topic."""
+    packed = pack(classifier, name)
+    sha256, payload = hashlib.sha256(packed).hexdigest(), base64.b64encode(packed).decode()
+    model = Model(id=name, time=time, project="jidoka", name=name, sha256=sha256, payload=payload)
+    line.send_keyed(Model, [(name.encode(), model.to_bytes())], 0)
+    return model
+
+
+def contests(jidoka: Jidoka, *arguments: object) -> list[dict[str, Any]]:
+    """Return what ``models list --json`` says of the partitions' challengers."""
+    done = jidoka("models", "list", "--json", *arguments)
+    assert done.status == 0, done.err
+    found: list[dict[str, Any]] = json.loads(done.out)["partitions"]
+    return found
+
+
+def contest(jidoka: Jidoka, partition: int = 0) -> dict[str, Any]:
+    (found,) = contests(jidoka, partition)
+    return found
+
+
+def all_challenged(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return found if all(one["challenge"] for one in found) else []
 
 
 def load_first(base: ModelCheckpoint) -> LineState:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from models import snapshot, snapshot_frame
-from models.records import CompilerErrors, ModelCheckpoint, ModelCommand, parse
-from models.state import LineState
+from models.challenge import Counts
+from models.classifiers import HashedLogistic
+from models.records import CompilerErrors, Model, ModelCheckpoint, ModelCommand, parse
+from models.shadow import begin, give_up
+from models.state import LineState, Outcome
 from models.step import step
-from streams.cards import Card, card, cards
+from models.warm_start import pack
+from streams.cards import Card, card, cards, standing
 from streams.checkpoints import DELTAS_PER_BASE, Partition, restore
 from streams.cli import models as command_line
-from streams.cli import models_view
+from streams.cli import models_challenge, models_view
 from streams.cli.console import UserError, out
-from streams.rollback import RollbackError, roll_back
+from streams.commands import CommandError, Shelf, obey
 from streams.topics import MAX_MESSAGE_BYTES
 from tests.builders import build, diagnostic, feedback
 
@@ -64,6 +71,11 @@ def command(log: Log, sequence: int = 0, **changes: object) -> ModelCommand:
     return ModelCommand.model_validate(
         given_fields | {"partition": 3, "sequence": sequence, "sha256": sha256} | changes
     )
+
+
+def roll_back(partition: Partition, command: ModelCommand, records: list[ModelCheckpoint]) -> None:
+    """Obey a command with these checkpoints on the topic."""
+    obey(partition, command, Shelf(records))
 
 
 def classifier_bytes(state: LineState) -> bytes:
@@ -221,7 +233,7 @@ class TestRollBack:
         """A command for another partition, or for a base that is not there, is refused with the reason."""
         log = run(partition, 3)
         before = snapshot.base(partition.state)
-        with pytest.raises(RollbackError, match=message):
+        with pytest.raises(CommandError, match=message):
             roll_back(partition, command(log, **changes), compacted(log))
         assert snapshot.base(partition.state) == before
         assert not partition.broken
@@ -230,7 +242,7 @@ class TestRollBack:
         """A base that does not match its hash is not gone back to."""
         log = run(partition, 3)
         damaged = [one.model_copy(update={"payload": "AAAA"}) if not one.sequence else one for one in compacted(log)]
-        with pytest.raises(RollbackError, match="does not match its sha256"):
+        with pytest.raises(CommandError, match="does not match its sha256"):
             roll_back(partition, command(log), damaged)
 
 
@@ -366,3 +378,94 @@ class TestView:
         """Markup and control characters in a version are printed as text."""
         found = cards(with_changes(run(Partition(3, LineState()), 1), 0, code_version="[red]\x1b[2J"))
         assert "[red]\\x1b[2J" in self.show(found)[1]
+
+
+def challenged(wins: int = 9, losses: int = 1) -> Partition:
+    """Return a partition in which one challenger has ended and another stands so."""
+    partition = Partition(3, LineState(origin="champion"))
+    take(partition, 5)
+    begin(partition.state, "first", HashedLogistic())
+    begin(partition.state, "[red]second\x1b[2J", HashedLogistic(), rules=False)
+    challenge = partition.state.challenge
+    assert challenge is not None
+    challenge.test.wins, challenge.test.losses = wins, losses
+    challenge.counts = Counts(both_right=90, only_champion=2, only_challenger=17, both_wrong=12, repeats=9)
+    return partition
+
+
+class TestContest:
+    """Who challenges a partition's model, as people see it."""
+
+    def shown(self, found: dict[str, Any]) -> str:
+        with out.capture() as shown:
+            models_view.print_contest("partition 3", found)
+        return shown.get()
+
+    def test_how_a_challenger_stands(self) -> None:
+        """Builds, votes, evidence beside what decides, and the four kinds of builds are told; text is not obeyed."""
+        told = self.shown(standing(3, compacted(run(challenged(), 1))))
+        assert "partition 3  challenger [red]second\\x1b[2J: 121 builds scored" in told
+        assert "by labels of people alone (verdict from 200 on)" in told
+        assert "votes 9 for, 1 against, evidence 18.51 of 20; both right 90, only it 17, only the model 2" in told
+
+    def test_how_the_last_ones_ended(self) -> None:
+        """The last challengers are told with their verdict, the newest first."""
+        state = LineState(outcomes=[Outcome("a", "retire", 300, 2, 30), Outcome("b", "promote", 412, 37, 16)])
+        told = self.shown(standing(3, compacted(run(Partition(3, state), 1))))
+        assert told == (
+            "partition 3  challengers before: b promoted after 412 builds, 37:16, a retired after 300 builds, 2:30\n"
+        )
+
+    def test_evidence_beyond_any_float(self) -> None:
+        """Evidence that no float holds is no number in the JSON, and words for people."""
+        found = standing(3, compacted(run(challenged(5_000, 0), 1)))
+        assert orjson.loads(orjson.dumps(found))["challenge"]["evidence"] is None
+        assert "evidence beyond any number of 20" in self.shown(found)
+
+    def test_a_card_tells_it_too(self) -> None:
+        """The card of one checkpoint has the challenger as it stood then."""
+        partition = challenged()
+        log = run(partition, 1)
+        give_up(partition.state)
+        log += run(partition, 1)
+        names = [(one.model["challenge"] or {}).get("name") for one in cards(compacted(log)) if one.model]
+        assert names == ["[red]second\x1b[2J", None]
+
+    def test_nothing_there(self) -> None:
+        """A partition without checkpoints has neither model nor challenger, and nothing is printed."""
+        found = standing(3, [])
+        assert found == {"partition": 3, "version": None, "challenge": None, "outcomes": []}
+        assert not self.shown(found)
+
+
+def published(name: str, days: int = 0, **changes: Any) -> Model:
+    """Return a model as it stands on its topic."""
+    packed = pack(HashedLogistic(), name)
+    sha256, payload = hashlib.sha256(packed).hexdigest(), base64.b64encode(packed).decode()
+    time = START + timedelta(days=days)
+    fields = {"id": name, "time": time, "project": "jidoka", "name": name, "sha256": sha256, "payload": payload}
+    return Model.model_validate(fields | changes)
+
+
+class TestNewest:
+    """Which published model a name stands for."""
+
+    def test_the_newest_by_its_own_time(self) -> None:
+        """Of several models with one name the newest is meant, in whatever order they were published."""
+        models = [published("a", 1), published("a", 3), published("a", 2), published("b", 4)]
+        assert models_challenge._newest(models, "a") is models[1]
+
+    @pytest.mark.parametrize(
+        ("models", "message"),
+        [
+            ([], "no published model c; there are: none yet"),
+            ([published("b"), published("a"), published("b")], "there are: a, b$"),
+            ([published(f"m{number:03}") for number in range(70)], r"m000, .*m019 and 50 more$"),
+            ([published("c", payload="AAAA")], "published model c is not usable: its payload does not match"),
+        ],
+        ids=["none", "others", "many", "damaged"],
+    )
+    def test_what_is_not_there(self, models: list[Model], message: str) -> None:
+        """A name that no model has is refused with those there are; a damaged model with what is wrong with it."""
+        with pytest.raises(UserError, match=message):
+            models_challenge._newest(models, "c")

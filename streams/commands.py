@@ -1,0 +1,143 @@
+"""What a person asks of a partition's model: the commands, and how a worker obeys them.
+
+A command is a record that the worker of its partition reads in order with all others, so it is obeyed exactly once by
+the same means: its effect, its offset and the base that follows it are one transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaProducer
+
+from models.cloudevents import headers
+from models.records import Model, ModelCheckpoint, ModelCommand, RecordError, parse
+from models.rollback import _key as id_of
+from models.rollback import go_back, taken
+from models.shadow import ChallengeError, begin, give_up
+from models.snapshot_frame import SnapshotError
+from streams.checkpoints import Partition, join_chunks, load_base
+from streams.kafka import client_options
+from streams.published import usable_classifier
+from streams.settings import Settings
+from streams.topics import topic_name
+
+log = logging.getLogger(__name__)
+
+SOURCE_URI = "/jidoka/models"
+SHORT = 12  # characters of a hash in a message
+
+Name = tuple[str, str]  # of a published model: what it is called, and the sha256 of its content
+
+
+class CommandError(ValueError):
+    """A command that cannot be obeyed; the text says why. It becomes a dead letter."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What commands speak of, as it stands on the topics: a partition's checkpoints, and published models."""
+
+    checkpoints: Sequence[ModelCheckpoint] = ()
+    models: Mapping[Name, Model] = field(default_factory=dict)
+
+
+class Needs(NamedTuple):
+    """What has to be on a shelf for some commands: whether checkpoints, and which models."""
+
+    checkpoints: bool
+    models: set[Name]
+
+
+def wanted(values: Iterable[bytes | None]) -> Needs:
+    """Return what the commands among ``values`` need; those that cannot be read need nothing."""
+    commands = [command for value in values if (command := _readable(value)) is not None]
+    names = {(one.name or "", one.sha256 or "") for one in commands if one.action == "challenge"}
+    return Needs(any(one.action == "rollback" for one in commands), names)
+
+
+def _readable(value: bytes | None) -> ModelCommand | None:
+    try:
+        return parse(ModelCommand, value)
+    except RecordError:
+        return None
+
+
+def obey(partition: Partition, command: ModelCommand, shelf: Shelf) -> None:
+    """Do what a command asks, unless it was done before; the partition's next checkpoint is a base.
+
+    Raises ``CommandError``, and then nothing has changed.
+    """
+    if command.partition != partition.number:
+        raise CommandError(f"a command for partition {command.partition} in partition {partition.number}")
+    if taken(partition.state, command):
+        return
+    if command.action == "rollback":
+        _roll_back(partition, command, shelf.checkpoints)
+    elif command.action == "challenge":
+        _challenge(partition, command, shelf.models)
+    else:
+        _give_up(partition, command)
+
+
+def _roll_back(partition: Partition, command: ModelCommand, records: Iterable[ModelCheckpoint]) -> None:
+    number, sha256 = -1 if command.sequence is None else command.sequence, command.sha256 or ""
+    base = join_chunks(records).get(number)
+    if base is None or (base.envelope.kind, base.envelope.sha256) != ("base", sha256):
+        raise CommandError(
+            f"partition {partition.number} holds no base {number} with sha256 {sha256[:SHORT]}; "
+            "`jidoka models list` shows those that it holds"
+        )
+    try:
+        earlier = load_base(base)
+    except SnapshotError as error:
+        raise CommandError(f"base {number} of partition {partition.number}: {error}") from error
+    before = partition.state.model_version
+    go_back(partition.state, earlier, command)
+    partition.break_chain()
+    log.warning("partition %d: from model %s back to %s", partition.number, before, partition.state.model_version)
+
+
+def _challenge(partition: Partition, command: ModelCommand, models: Mapping[Name, Model]) -> None:
+    name, sha256 = command.name or "", command.sha256 or ""
+    model = models.get((name, sha256))
+    if model is None:
+        raise CommandError(
+            f"no published model {name!r} with sha256 {sha256[:SHORT]}; `jidoka models list` shows those there are"
+        )
+    try:
+        begin(partition.state, name, usable_classifier(model), rules=command.rules is not False)
+    except (SnapshotError, ChallengeError) as error:
+        raise CommandError(f"published model {name!r}: {error}") from error
+    partition.state.recent.add_id(id_of(command))
+    log.warning("partition %d: %r challenges %s", partition.number, name, partition.state.model_version)
+
+
+def _give_up(partition: Partition, command: ModelCommand) -> None:
+    """End the running challenge; where none runs any more, that is no error."""
+    running = partition.state.challenge
+    give_up(partition.state)
+    partition.state.recent.add_id(id_of(command))
+    log.warning("partition %d: given up: %r", partition.number, running and running.name)
+
+
+async def send(settings: Settings, *commands: ModelCommand) -> None:
+    """Put commands on their topic, each in the partition that it names; they are acknowledged on return."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.broker, acks="all", enable_idempotence=True, **client_options(settings)
+    )
+    await producer.start()
+    try:
+        for command in commands:
+            await producer.send_and_wait(
+                topic_name(ModelCommand),
+                command.to_bytes(),
+                key=str(command.partition).encode(),
+                partition=command.partition,
+                headers=headers(command, SOURCE_URI),
+            )
+    finally:
+        await producer.stop()
