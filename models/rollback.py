@@ -12,7 +12,7 @@ MARK = "/rollback-"
 
 def taken(state: LineState, command: ModelCommand) -> bool:
     """Return whether the command was obeyed before: it may stand on its topic twice."""
-    return state.recent.learned(_key(command))
+    return state.recent.learned(key_of(command))
 
 
 def go_back(state: LineState, earlier: LineState, command: ModelCommand) -> None:
@@ -21,12 +21,13 @@ def go_back(state: LineState, earlier: LineState, command: ModelCommand) -> None
     Everything else stays: answered failures and ids, or they would be learned twice; what people said; the scores,
     which are those of the answers that were given. The origin tells since when: ``warm-start/rollback-4242``.
     """
-    state.recent.add_id(_key(command))
+    state.recent.add_id(key_of(command))
     give_up(state)  # it was measured against another champion
     state.classifier, state.calibrator = earlier.classifier, earlier.calibrator
     mark = f"{MARK}{command.sequence}"
     state.origin = earlier.origin.partition(MARK)[0][: MAX_ORIGIN - len(mark)] + mark
 
 
-def _key(command: ModelCommand) -> str:
+def key_of(command: ModelCommand) -> str:
+    """Return the key under which an obeyed command is remembered."""
     return f"command {command.project} {command.id}"

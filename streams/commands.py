@@ -15,8 +15,7 @@ from aiokafka import AIOKafkaProducer
 
 from models.cloudevents import headers
 from models.records import Model, ModelCheckpoint, ModelCommand, RecordError, parse
-from models.rollback import _key as id_of
-from models.rollback import go_back, taken
+from models.rollback import go_back, key_of, taken
 from models.shadow import ChallengeError, begin, give_up
 from models.snapshot_frame import SnapshotError
 from streams.checkpoints import Partition, join_chunks, load_base
@@ -112,7 +111,7 @@ def _challenge(partition: Partition, command: ModelCommand, models: Mapping[Name
         begin(partition.state, name, usable_classifier(model), rules=command.rules is not False)
     except (SnapshotError, ChallengeError) as error:
         raise CommandError(f"published model {name!r}: {error}") from error
-    partition.state.recent.add_id(id_of(command))
+    partition.state.recent.add_id(key_of(command))
     log.warning("partition %d: %r challenges %s", partition.number, name, partition.state.model_version)
 
 
@@ -120,7 +119,7 @@ def _give_up(partition: Partition, command: ModelCommand) -> None:
     """End the running challenge; where none runs any more, that is no error."""
     running = partition.state.challenge
     give_up(partition.state)
-    partition.state.recent.add_id(id_of(command))
+    partition.state.recent.add_id(key_of(command))
     log.warning("partition %d: given up: %r", partition.number, running and running.name)
 
 
