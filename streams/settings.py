@@ -48,7 +48,9 @@ class Settings(BaseSettings):
         float, Field(ge=1, le=3600, description="a worker ends itself when work waits and none is done for so long")
     ] = 30
     warm_start: bool = Field(default=True, description="start a partition without checkpoint from a trained model")
-    weighting: bool = Field(default=True, description="raise rare categories when learning, by counts that follow the stream")
+    weighting: bool = Field(
+        default=True, description="raise rare categories when learning, by counts that follow the stream"
+    )
 
     @field_validator("broker")
     @classmethod
