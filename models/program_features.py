@@ -16,7 +16,6 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice, pairwise
-from math import log2
 from typing import NamedTuple
 
 from models.caching import BoundedCache
@@ -35,7 +34,6 @@ MAX_TOKENS = 4_000  # of a program that cannot be parsed
 UNPARSABLE = "unparsable"
 GROUPS = ("construct", "size", "signature", "type", "shape", "order")
 
-_DEEP = re.compile(r"(?:(?:[-+~]|\bnot\b|\blambda\s*:)\s*){200}|(?:\*\*\s*\w+\s*){200}")  # crash CPython's own parser
 _TOKEN = re.compile(r"[A-Za-z_]\w{0,40}|\d|[^\s\w]")
 
 
@@ -85,11 +83,14 @@ def _read(source: str) -> Program:
 
 
 def parse(source: str) -> ast.Module | None:
-    """Return the syntax tree of a program, of its beginning where it is very long; nothing for what is no program."""
+    """Return the syntax tree of a program, of its beginning where it is very long; nothing for what is no program.
+
+    CPython's parser bounds its own depth; in a thread with less than 1 MB of stack that bound comes too late.
+    """
     if len(source) > MAX_SOURCE:
         source = source[: max(source.rfind("\ndef ", 0, MAX_SOURCE), source.rfind("\nclass ", 0, MAX_SOURCE), 0)]
-    if _DEEP.search(source):
-        return None
+        if not source:
+            return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of escapes that are deprecated: not this program's to report
@@ -106,6 +107,18 @@ class _Bind(NamedTuple):
 
 
 _Waiting = list[tuple["ast.AST | _Bind", str, Scope]]  # nodes with the step (``If.test``) to them and their function
+_FILLING = {"Load", "Store", "Del", "Module", "arguments", "arg", "alias", "keyword", "Expr"}
+_EVERYWHERE = {
+    "Name",
+    "Constant",
+    "Attribute",
+    "Call",
+    "Assign",
+    "AnnAssign",
+    "Import",
+    "ImportFrom",
+    "Return",
+} | _FILLING
 _SKIPPED = frozenset({"annotation", "returns", "decorator_list", "ctx", "type_comment"})
 
 
@@ -116,8 +129,7 @@ class _Reader:
         nodes = list(islice(ast.walk(tree), MAX_NODES))
         self.types = Types(nodes)
         self.groups: dict[str, dict[str, None]] = {name: {} for name in GROUPS}
-        lines = max((one.end_lineno or 1 for one in tree.body), default=1)
-        self._sizes(Counter(type(node).__name__ for node in nodes), lines)
+        self._sizes(Counter(type(node).__name__ for node in nodes))
         self._read(tree)
 
     def parts(self) -> Iterator[Named]:
@@ -131,11 +143,14 @@ class _Reader:
         if len(names) < MAX_NAMES:
             names[name] = None
 
-    def _sizes(self, counts: Counter[str], lines: int) -> None:
+    def _sizes(self, counts: Counter[str]) -> None:
+        """Note for each kind of node that there are at least 1, 2, 4, … of it.
+
+        Kinds that every program has in masses, and the length itself, tell corpora apart and not what fails in them.
+        """
         for kind, count in counts.items():
-            self._add("size", f"{kind} {count.bit_length()}")
-        for what, count in (("nodes", counts.total()), ("lines", lines)):
-            self._add("size", f"{what} {int(2 * log2(count + 1))}")
+            for power in range(count.bit_length() if kind not in _EVERYWHERE else 0):
+                self._add("size", f"{kind} {1 << power}")
 
     def _read(self, tree: ast.Module) -> None:
         waiting: _Waiting = [(tree, "", self.types.top)]

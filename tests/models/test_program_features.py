@@ -77,9 +77,10 @@ class TestFeatures:
         assert "shape:If.test : v[v] Gt v[(Add)]" in names("if a[i] > a[i + 1]:\n    pass\n")
 
     def test_size(self) -> None:
-        """Longer programs have other sizes."""
-        short, long = names("x = 1\n"), names("x = 1\n" * 100)
-        assert {name for name in short if name.startswith("size:")} != {n for n in long if n.startswith("size:")}
+        """How often a kind of statement stands there is told in powers of two; how long the program is, is not."""
+        found = {name for name in names("if x: pass\n" * 5) if name.startswith("size:If")}
+        assert found == {"size:If 1", "size:If 2", "size:If 4"}
+        assert names("x = 1\n") == names("x = 1\n" * 99) - {"order:Assign Assign"}
 
     def test_own_names_texts_and_comments_are_no_features(self) -> None:
         """Identifiers of the program's own, its texts and its comments change nothing: they would name the project."""
@@ -159,6 +160,10 @@ class TestHostile:
         whole = parse(one * (MAX_SOURCE // len(one) + 99))
         assert whole is not None
         assert 0 < len(whole.body) <= MAX_SOURCE // len(one)
+
+    def test_a_very_long_program_without_functions_is_described_by_its_tokens(self) -> None:
+        """Where nothing can be cut off, nothing is parsed."""
+        assert constructs("x = 1\n" * MAX_SOURCE) == (UNPARSABLE,)
 
     def test_features_are_bounded(self) -> None:
         """However many different things a program does, each group of features has its bound."""
