@@ -147,7 +147,7 @@ class TestDescribed:
 class TestLabels:
     @pytest.fixture
     def judged(self) -> LabelModel:
-        """Return a label model in which a person contradicted one function and confirmed another."""
+        """Return a label model in which a person, worth 20 votes, contradicted a prior of 80 in 100 and confirmed two."""
         one, other = (LabellingFunction(name, name, ("A", "B"), 0.8, "") for name in ("text", "advice"))
         model = LabelModel([one, other], ("A", "B"))
         slots = [
@@ -164,12 +164,15 @@ class TestLabels:
         metrics = Metrics()
         observe_labels(metrics, "1", judged)
         found = by_name(generate_latest(metrics.registry).decode())["jidoka_label_function_accuracy_ratio"]
-        assert found == pytest.approx({"text": (16 / 40 + 36 / 40) / 2, "advice": 36 / 40})
+        assert found == pytest.approx({"text": (80 / 120 + 100 / 120) / 2, "advice": 100 / 120})
 
     def test_json_has_each_category(self, judged: LabelModel) -> None:
         """For people each category's accuracy is there."""
         found = json.loads(json.dumps(describe_labels(judged)))
-        assert found == {"text": pytest.approx({"A": 0.4, "B": 0.9}), "advice": pytest.approx({"B": 0.9})}
+        assert found == {
+            "text": pytest.approx({"A": 80 / 120, "B": 100 / 120}),
+            "advice": pytest.approx({"B": 100 / 120}),
+        }
 
 
 class TestEndpoint:
