@@ -147,7 +147,7 @@ class TestDescribed:
 class TestLabels:
     @pytest.fixture
     def judged(self) -> LabelModel:
-        """Return a label model in which a person, worth 20 votes, contradicted a prior of 80 in 100 and confirmed two."""
+        """Return a label model in which a person, worth 20 votes, went against one prior (80 of 100) and for two."""
         one, other = (LabellingFunction(name, name, ("A", "B"), 0.8, "") for name in ("text", "advice"))
         model = LabelModel([one, other], ("A", "B"))
         slots = [
