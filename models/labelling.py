@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from models.caching import BoundedCache
+from models.code_features import place_of
 from models.diagnostics import Diagnostic, Span
 from models.feedback import FeedbackMemory
 from models.label_model import LabelModel, Votes
@@ -163,10 +164,8 @@ def _read(reads: str, known: BoundedCache[str, Said], masked: str) -> Said:
 
 
 def _line_votes(span: Span) -> Said:
-    text = span.text[0][:MAX_LINE]
-    start, end = max(span.column_start - 1, 0), span.column_end - 1
-    if span.line_end != span.line_start or end <= start:
-        end = len(text)
+    text, start, end = place_of(span)
+    text = text[:MAX_LINE]
     known = _LINES.get((text, start, end))
     if known is not None:
         return known

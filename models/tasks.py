@@ -107,7 +107,7 @@ class SourceLearner:
         ]
         if learn:
             labels = [label for *_, label in found]
-            self.calibrator.learn(scores, probabilities, [names.index(one) if one in names else -1 for one in labels])
+            self.calibrator.learn(scores, probabilities, self.classifier.columns(labels))
             weights = [self.weights.weigh(label, None) for label in labels]
             self.classifier.learn_batch(batch, labels, weights, sigmoid(scores))
         return opinions
