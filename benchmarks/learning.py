@@ -25,7 +25,7 @@ from benchmarks.learners import reference
 from benchmarks.learners.rivals import Example, Learner, learners
 from models.code_features import source_parts
 from models.diagnostics import Diagnostic
-from models.evaluation import Prequential
+from models.evaluation.prequential import Prequential
 from models.features import parts
 from models.hashing import named
 from models.records import CompilerErrors, parse

@@ -37,8 +37,8 @@ import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from benchmarks.wide_model import build, wide_state, write_checkpoints
-from models import snapshot
 from models.records import CompilerErrors, Prediction
+from models.snapshots import snapshot
 from streams.broker import EmbeddedBroker, ports
 from streams.settings import Settings
 from streams.supervisor import Child, Supervisor

@@ -27,8 +27,8 @@ import orjson
 from aiokafka.partitioner import murmur2
 from numpy.typing import NDArray
 
-from models import snapshot
 from models.records import CompilerErrors, content_id, parse
+from models.snapshots import snapshot
 from models.state import LineState
 from models.step import step
 from streams.checkpoints import BASE_KEYS, DELTAS_PER_BASE, KEPT, Partition, restore

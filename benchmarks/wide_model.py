@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaProducer
 
-from models import snapshot
 from models.diagnostics import Diagnostic
 from models.records import CompilerErrors, ModelCheckpoint
+from models.snapshots import snapshot
 from models.state import LineState
 from models.step import step
 from streams.checkpoints import DELTAS_PER_BASE, Partition

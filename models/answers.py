@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from models.batch import Floats
 from models.explanations import Deciding, explain
 from models.features import COUNTED
 from models.hybrid import Build, Decision, Observation
 from models.novelty import Sighting
+from models.sparse import Floats
 from models.state import LineState
 from models.taxonomy import PARENTS, UNKNOWN
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from models.batch import Floats
+from models.sparse import Floats
 
 COLDEST, HOTTEST = 0.1, 10.0  # temperatures beyond say that the logits mean nothing
 MEMORY = 1_000  # examples after which what was seen counts 1/e; a bias per label, or less memory, gained nothing

@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from scipy.special import betaincc, betaln  # type: ignore[import-untyped]
 
-from models.batch import Batch, Floats
 from models.classifiers import HashedLogistic
+from models.sparse import Batch, Floats
 
 ALPHA = 0.05  # probability that a challenger which is no better is ever promoted
 RETIRE_ALPHA = 0.1  # probability that one which is no worse is ever retired for losing: an error that costs less

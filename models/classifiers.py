@@ -14,8 +14,8 @@ from typing import Any, cast
 import numpy as np
 from river import base
 
-from models.batch import Batch, Floats, Hashed, Rows, joined, present
 from models.hashing import name_hash
+from models.sparse import Batch, Floats, Hashed, Rows, joined, present
 
 EPSILON = 1e-6
 SLICE = 4  # examples whose gradients come from the same weights; larger slices lose accuracy on cascades

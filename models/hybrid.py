@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from models.batch import Batch, Floats
 from models.caching import BoundedCache
 from models.change import Change, change_part
 from models.diagnostics import Diagnostic
@@ -15,6 +14,7 @@ from models.feedback import template_key
 from models.hashing import NAME_BYTES, Named
 from models.masking import mask
 from models.memory import Example
+from models.sparse import Batch, Floats
 from models.state import LineState
 from models.taxonomy import UNKNOWN, Rule, rule_for
 

@@ -1,7 +1,7 @@
 """The votes of all labelling functions on the diagnostics of one build, and the label that is learned from.
 
 Most votes follow from a text that was seen before: they are remembered per masked text, so that a diagnostic costs
-a few look-ups. ``models.labelling_functions`` has the functions, ``models.label_model`` weighs their votes.
+a few look-ups. ``models.labels.functions`` has the functions, ``models.labels.model`` weighs their votes.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from models.caching import BoundedCache
 from models.code_features import place_of
 from models.diagnostics import Diagnostic, Span
 from models.feedback import FeedbackMemory
-from models.label_model import LabelModel, Votes
-from models.labelling_functions import (
+from models.labels.functions import (
     ADVICE,
     AFTER_IMPORT,
     AFTER_SYNTAX,
@@ -31,7 +30,8 @@ from models.labelling_functions import (
     lint_groups,
     phrases,
 )
-from models.labelling_lines import Marked, line_tests
+from models.labels.lines import Marked, line_tests
+from models.labels.model import LabelModel, Votes
 from models.masking import EXPECTATION, mask
 from models.memory import Example
 from models.taxonomy import LABELS, Rule

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
-from models.batch import Hashed
+from models.sparse import Hashed
 
 MAX_RECENT = 1_000  # failures whose prediction and features are kept for retries and late feedback
 MAX_FEATURES = 3_000_000  # of those failures: 24 MB, whatever their diagnostics are like

@@ -1,6 +1,6 @@
 """Will it compile: from a Python program alone, whether it transpiles, whether that compiles, what fails first.
 
-Everything is learned online, from the verdicts as they come; ``models.program_features`` says what is looked at, and
+Everything is learned online, from the verdicts as they come; ``models.programs.features`` says what is looked at, and
 ``docs/decisions/0012-will-it-compile.md`` what it is worth.
 """
 
@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.batch import Floats, Rows
 from models.calibration import Calibrator
 from models.classifiers import HashedLogistic, sigmoid
-from models.dual import Arrays, DualLogistic
 from models.hashing import Named
+from models.programs.dual import Arrays, DualLogistic
+from models.sparse import Floats, Rows
 
 BITS, CATEGORY_BITS = 18, 16  # base-2 logarithms of tables: some 35,000 features in 1,500 programs
 MAX_LABELS = 64  # of first failures; later ones are not learned
@@ -77,7 +77,7 @@ class OutcomeModel:
 
     Examples
     --------
-    >>> from models.program_features import program_parts
+    >>> from models.programs.features import program_parts
     >>> model, plain, lazy = OutcomeModel(), "def f(a: int) -> int: return a", "def g(): yield 1"
     >>> for _ in range(20):
     ...     model.learn(program_parts(plain), transpiled=True, compiles=True, first_label=None)

@@ -12,7 +12,7 @@ from models.challenge import Challenge, Pair
 from models.classifiers import HashedLogistic
 from models.hybrid import Build
 from models.memory import Example, Said
-from models.snapshot_header import MAX_ORIGIN, MAX_OUTCOMES
+from models.snapshots.header import MAX_ORIGIN, MAX_OUTCOMES
 from models.state import LineState, Outcome
 
 

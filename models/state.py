@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.batch import Rows
 from models.calibration import Calibrator
 from models.challenge import Challenge
 from models.classifiers import HashedLogistic
 from models.drift import CategoryDivergence
-from models.evaluation import Prequential
+from models.evaluation.prequential import Prequential
 from models.feedback import FeedbackMemory
 from models.memory import RecentFailures
 from models.novelty import Templates
+from models.sparse import Rows
 from models.weighting import LongTailWeights
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-from models import snapshot
 from models.classifiers import HashedLogistic
+from models.snapshots import snapshot
 from models.state import LineState
 
 NAME = "warm_start.jdk"

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.evaluation.splits import Entry, Group
 from models.records import CompilerErrors, content_id
-from models.splits import Entry, Group
 from producers.ci import InputError, Report, open_input, read
 from producers.ci.formats import PARQUET_MAGIC
 from producers.ci.parquet import PROBLEMS

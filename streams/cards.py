@@ -10,7 +10,7 @@ from typing import Any
 
 from models.challenge import ALPHA, MINIMUM, RETIRE_ALPHA, Challenge
 from models.records import ModelCheckpoint
-from models.snapshot_frame import SnapshotError
+from models.snapshots.frame import SnapshotError
 from models.state import LineState
 from streams.checkpoints import Whole, join_chunks, load_base, restore, verified
 

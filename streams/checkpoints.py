@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
 
-from models import snapshot
 from models.records import ModelCheckpoint
-from models.snapshot_frame import SnapshotError
+from models.snapshots import snapshot
+from models.snapshots.frame import SnapshotError
 from models.state import LineState
 
 CHUNK_BYTES = 3 << 20  # of payload in one message, before base64

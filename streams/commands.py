@@ -15,9 +15,9 @@ from aiokafka import AIOKafkaProducer
 
 from models.cloudevents import headers
 from models.records import Model, ModelCheckpoint, ModelCommand, RecordError, parse
-from models.rollback import go_back, key_of, taken
 from models.shadow import ChallengeError, begin, give_up
-from models.snapshot_frame import SnapshotError
+from models.snapshots.frame import SnapshotError
+from models.snapshots.rollback import go_back, key_of, taken
 from streams.checkpoints import Partition, join_chunks, load_base
 from streams.kafka import client_options
 from streams.published import usable_classifier

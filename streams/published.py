@@ -7,10 +7,11 @@ import hashlib
 import logging
 from collections.abc import Callable
 
-from models import snapshot, warm_start
+from models import warm_start
 from models.classifiers import HashedLogistic
 from models.records import Model
-from models.snapshot_frame import SnapshotError
+from models.snapshots import snapshot
+from models.snapshots.frame import SnapshotError
 from models.state import LineState
 from models.taxonomy import LABELS
 from models.weighting import LongTailWeights

@@ -116,7 +116,7 @@ class TestImports:
 
     @each_module
     def test_torch_stays_in_batch(self, path: Path) -> None:
-        """Only ``models.batch`` imports torch: everything else installs without it."""
+        """Only ``models.sparse`` imports torch: everything else installs without it."""
         assert inside(path, "models/batch") or "torch" not in roots(path)
 
     @each_module

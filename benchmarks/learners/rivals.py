@@ -9,8 +9,8 @@ import numpy as np
 from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
 from models.classifiers import CLASSIFIERS, HashedLogistic
+from models.evaluation.rivals import RIVALS
 from models.hashing import Named
-from models.rivals import RIVALS
 
 Example = list[Named]
 BITS = 18

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from models.replay import replay
+from models.evaluation.replay import replay
 from models.state import LineState
 from models.warm_start import NAME, pack
 from producers.demo import failures

@@ -54,7 +54,7 @@ async def _published(settings: Settings) -> list[Model]:
 
 def about(model: Model) -> dict[str, Any]:
     """Return a published model as JSON-able data, without its payload; ``problem`` is why it is not usable."""
-    from models.snapshot_frame import SnapshotError
+    from models.snapshots.frame import SnapshotError
     from streams.published import usable_snapshot
 
     problem, size = None, 0

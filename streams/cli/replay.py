@@ -14,9 +14,9 @@ from streams.cli.console import AsJson, UserError, as_user_error, err, print_jso
 from streams.cli.scores_view import print_scores
 
 if TYPE_CHECKING:
+    from models.evaluation.replay import Learner
+    from models.evaluation.splits import Entry, Fold
     from models.records import CompilerErrors
-    from models.replay import Learner
-    from models.splits import Entry, Fold
     from models.state import LineState
 
 ORDERS = ("shuffled", "file", "time")
@@ -60,8 +60,8 @@ def replay(
     With --split, or --first, one part is learned so and the other then scored without learning: whole files,
     directories or projects (a fifth, drawn with the seed), each origin in turn, or the last fifth in time.
     """
-    from models.splits import SplitError, first_then_rest, folds
-    from models.tasks import OURS, learner
+    from models.evaluation.splits import SplitError, first_then_rest, folds
+    from models.evaluation.tasks import OURS, learner
 
     _check_options(task, labels, order, split, classifier)
     if first is not None and split != "none":
@@ -87,8 +87,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score a saved model on recorded failures without learning; the baselines learn on the way."""
-    from models.splits import Fold
-    from models.tasks import LineLearner
+    from models.evaluation.splits import Fold
+    from models.evaluation.tasks import LineLearner
 
     _check("labels", labels, LABEL_SETS)
     state = _saved(model)
@@ -100,8 +100,8 @@ def evaluate(
 
 def _check_options(task: str, labels: str, order: str, split: str, classifier: str) -> None:
     from models.classifiers import CLASSIFIERS
-    from models.splits import SPLITS
-    from models.tasks import OURS, TASKS
+    from models.evaluation.splits import SPLITS
+    from models.evaluation.tasks import OURS, TASKS
 
     if task == "root":
         raise UserError(NO_ROOTS)
@@ -120,8 +120,8 @@ def _check(name: str, value: str, allowed: Sequence[str]) -> None:
 
 
 def _saved(model: str) -> LineState:
-    from models import snapshot
-    from models.snapshot_frame import SnapshotError
+    from models.snapshots import snapshot
+    from models.snapshots.frame import SnapshotError
     from models.state import LineState
     from models.warm_start import warm_state
 
@@ -134,8 +134,8 @@ def _saved(model: str) -> LineState:
 
 
 def _entries(files: list[Path], task: str, labels: str, order: str, seed: int, dedupe: bool) -> list[Entry[Any]]:
-    from models.replay import shuffled
-    from models.tasks import distinct_programs
+    from models.evaluation.replay import shuffled
+    from models.evaluation.tasks import distinct_programs
     from producers.ci import InputError
 
     with err.status("reading"), as_user_error(InputError):
@@ -158,7 +158,7 @@ def _programs(files: list[Path]) -> list[Entry[Any]]:
 
 
 def _failures(files: list[Path], labels: str, order: str, dedupe: bool) -> list[Entry[Any]]:
-    from models.replay import keep_codes, singles, without_repeats
+    from models.evaluation.replay import keep_codes, singles, without_repeats
     from models.taxonomy import MAIN_CODES
 
     found: Iterable[Entry[CompilerErrors]] = _read(files)
@@ -192,8 +192,8 @@ def _score(
 ) -> None:
     from rich.progress import Progress
 
-    from models.evaluation import BASELINES
-    from models.replay import backtest
+    from models.evaluation.prequential import BASELINES
+    from models.evaluation.replay import backtest
 
     names = BASELINES[:2] if said["task"] == "outcome" else BASELINES
     started = time.perf_counter()
@@ -222,14 +222,14 @@ def _permute(found: list[Any], fold: Fold[Any], learned: Any, seed: int | None) 
     """Put on ``found`` what the first fold's learner needs of each group of features, if a ``seed`` is given."""
     from random import Random
 
-    from models.tasks import importance
+    from models.evaluation.tasks import importance
 
     if seed is not None and not found:
         found += importance(learned, fold.test, Random(seed))  # noqa: S311 - a permutation, not a secret
 
 
 def _write(path: Path, result: dict[str, Any]) -> None:
-    from models.report import page
+    from models.evaluation.report import page
 
     with as_user_error(OSError):
         path.write_text(page(result), encoding="utf-8")

@@ -14,7 +14,7 @@ WORTH = ("present", "accuracy", "macro_f1")
 
 def print_scores(result: Mapping[str, Any]) -> None:
     """Print the scores beside the baselines, then each category, each fold and each change of file."""
-    from models.report import described
+    from models.evaluation.report import described
 
     out.print(safe(described(result)), soft_wrap=True)
     _print_table(("", "accuracy", "macro F1"), _beside(result))

@@ -7,7 +7,7 @@ from typing import Any
 
 from models.challenge import ALPHA, Challenge
 from models.hybrid import MIN_CONFIDENCE
-from models.label_model import LabelModel
+from models.labels.model import LabelModel
 from models.state import LineState
 from streams.metrics import Metrics
 

@@ -24,9 +24,9 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from models import snapshot
 from models.diagnostics import Diagnostic
 from models.records import CompilerErrors, Feedback, Prediction, Record, content_id, parse
+from models.snapshots import snapshot
 from models.state import LineState
 from models.step import step
 from producers.ci import Report, read

@@ -27,7 +27,6 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from models import snapshot
 from models.records import (
     CompilerErrors,
     DeadLetter,
@@ -40,6 +39,7 @@ from models.records import (
     RecordError,
     parse,
 )
+from models.snapshots import snapshot
 from models.taxonomy import LABELS
 from streams.dead_letters import CUT
 from streams.restore import SOURCES

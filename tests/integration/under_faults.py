@@ -17,8 +17,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from models import snapshot
 from models.records import CompilerErrors, DeadLetter, Feedback, Prediction, parse
+from models.snapshots import snapshot
 from models.state import LineState
 from streams.broker import EmbeddedBroker
 from streams.restore import committed_offsets, read_all, restore_partitions

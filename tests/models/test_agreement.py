@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.agreement import CERTAIN, Agreement
-from models.expectation import Expectation, Pattern, Pin
-from models.labelling_functions import LabellingFunction
+from models.labels.agreement import CERTAIN, Agreement
+from models.labels.expectation import Expectation, Pattern, Pin
+from models.labels.functions import LabellingFunction
 
 LABELS = ("A", "B", "C", "D")
 BLOCKS = (0, 0, 0, 1, 1, 2, 3)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.batch import Batch, Hashed, joined, present
+from models.sparse import Batch, Hashed, joined, present
 
 BITS = 4
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.batch import Floats
 from models.calibration import COLDEST, HOTTEST, Calibrator
+from models.sparse import Floats
 
 LABELS = 4
 logit_rows = arrays(np.float32, (3, LABELS), elements=st.floats(-200, 200, width=32))

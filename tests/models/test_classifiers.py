@@ -11,11 +11,11 @@ import pytest
 from river import base
 from river.checks import clf, common
 
-from models.batch import joined
 from models.classifiers import CLASSIFIERS, SLICE, TOLERANCE, UNLEARNED, HashedLogistic
 from models.features import extract, parts
-from models.snapshot import apply as load
-from models.snapshot import base as save
+from models.snapshots.snapshot import apply as load
+from models.snapshots.snapshot import base as save
+from models.sparse import joined
 from models.state import LineState
 from models.taxonomy import LABELS, rule_for
 from tests.builders import random_builds

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models import dual
-from models.dual import COST, DualLogistic, best_coordinate
+from models.programs import dual
+from models.programs.dual import COST, DualLogistic, best_coordinate
 
 Examples = list[tuple[list[int], bool]]
 EXAMPLES = st.lists(st.tuples(st.lists(st.integers(0, 300), min_size=1, max_size=8), st.booleans()), max_size=30)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from river import metrics
 
-from models.evaluation import MAX_CODES, WINDOW, Prequential
+from models.evaluation.prequential import MAX_CODES, WINDOW, Prequential
 
 Scored = tuple[str, str | None, str | None]  # truth, predicted, code
 

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.batch import Batch, Floats, present
 from models.classifiers import HashedLogistic
 from models.code_features import source_parts
 from models.diagnostics import Diagnostic, Span
-from models.evaluation import Prequential
+from models.evaluation.importance import CHUNK, Example, Scores, group_of, grouped, permutation_importance, score
+from models.evaluation.prequential import Prequential
 from models.features import parts
 from models.hashing import name_hash, named
-from models.importance import CHUNK, Example, Scores, group_of, grouped, permutation_importance, score
+from models.sparse import Batch, Floats, present
 
 WORDS = {"A": "mismatched", "B": "moved", "C": "borrowed"}
 labels = st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from("ABCD")), min_size=1, max_size=40)

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import label_model
-from models.agreement import MOST, UNIFORM
 from models.feedback import Verdict
-from models.label_model import LabelModel, Settings, SoftLabel, Votes
-from models.labelling_functions import CODE_TABLE, LabellingFunction
+from models.labels import model as label_model
+from models.labels.agreement import MOST, UNIFORM
+from models.labels.functions import CODE_TABLE, LabellingFunction
+from models.labels.model import LabelModel, Settings, SoftLabel, Votes
 
 LABELS = ("A", "B", "C")
 PRIOR = 20.0  # votes: less than by default, so that short streams teach

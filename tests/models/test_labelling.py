@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models import labelling
-from models.batch import Hashed
 from models.diagnostics import Diagnostic, Note, Suggestion
 from models.feedback import FeedbackMemory
-from models.label_model import LabelModel, Votes
 from models.labelling import functions, is_verifier, label_of, votes_of_build
-from models.labelling_functions import SOURCES, lint_groups, phrases
+from models.labels.functions import SOURCES, lint_groups, phrases
+from models.labels.model import LabelModel, Votes
 from models.masking import mask
 from models.memory import Example
+from models.sparse import Hashed
 from models.taxonomy import LABELS, rule_for
 from tests.builders import diagnostic, span
 

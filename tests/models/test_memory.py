@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.batch import Hashed
 from models.memory import MAX_FEATURES, Example, Recent, RecentFailures, key_hash
+from models.sparse import Hashed
 
 
 def held(key: str) -> Recent:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from models import metrics
-from models.metrics import LabelScore
+from models.evaluation import metrics
+from models.evaluation.metrics import LabelScore
 
 grades = st.integers(0, 12)  # few values, so that there are ties
 ranking = st.lists(st.tuples(st.booleans(), grades), min_size=1, max_size=40)

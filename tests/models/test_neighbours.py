@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.neighbours import NEAR, LabelledMessages, Near
+from models.labels.neighbours import NEAR, LabelledMessages, Near
 
 texts = st.text("ab <>", max_size=12)
 told = st.lists(st.tuples(texts, st.sampled_from("AB")), max_size=12)

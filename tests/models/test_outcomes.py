@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.outcomes import MAX_LABELS, Case, OutcomeModel, Outlook, prequential
-from models.program_features import program_parts
+from models.programs.features import program_parts
 
 PLAIN = program_parts("def add(a: int, b: int) -> int:\n    return a + b\n")
 LAZY = program_parts("def numbers(n):\n    yield from range(n)\n")

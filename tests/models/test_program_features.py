@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.hashing import name_hash
-from models.program_features import MAX_NAME, MAX_NAMES, MAX_SOURCE, UNPARSABLE, constructs, parse, program_parts
-from models.program_shapes import sketch
-from models.program_types import Types, annotation
+from models.programs.features import MAX_NAME, MAX_NAMES, MAX_SOURCE, UNPARSABLE, constructs, parse, program_parts
+from models.programs.shapes import sketch
+from models.programs.types import Types, annotation
 
 
 def names(source: str) -> set[str]:

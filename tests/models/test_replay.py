@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from models.evaluation import Baselines, Prequential
+from models.evaluation.prequential import Baselines, Prequential
+from models.evaluation.replay import backtest, keep_codes, replay, run, shuffled, singles, without_repeats
+from models.evaluation.scorecard import Opinion, Scorecard
+from models.evaluation.splits import Entry, Fold, Group, folds
+from models.evaluation.tasks import EPOCH
 from models.records import CompilerErrors
-from models.replay import backtest, keep_codes, replay, run, shuffled, singles, without_repeats
-from models.scorecard import Opinion, Scorecard
-from models.splits import Entry, Fold, Group, folds
 from models.step import step
-from models.tasks import EPOCH
 from models.taxonomy import rule_for
 from tests.builders import build, diagnostic, random_builds, small_state, span
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from models import plots
-from models.replay import backtest
-from models.report import page
-from models.scorecard import Opinion
-from models.splits import Entry, Fold, Group, folds
+from models.evaluation import plots
+from models.evaluation.replay import backtest
+from models.evaluation.report import page
+from models.evaluation.scorecard import Opinion
+from models.evaluation.splits import Entry, Fold, Group, folds
 
 EVIL = '<script>alert("x")</script>'
 VOID = {"meta", "line", "rect", "circle", "polyline"}

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from river import base, checks, datasets, dummy, naive_bayes
 
 from models.classifiers import HashedLogistic
+from models.evaluation.rivals import RIVALS, PrequentialEnsemble, SignedProjection
 from models.features import extract
-from models.rivals import RIVALS, PrequentialEnsemble, SignedProjection
 from models.taxonomy import rule_for
 from tests.builders import random_builds
 

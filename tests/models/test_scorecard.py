@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import metrics
-from models.evaluation import WINDOW
-from models.scorecard import AFTER, BEFORE, POINTS, Opinion, Scorecard
+from models.evaluation import metrics
+from models.evaluation.prequential import WINDOW
+from models.evaluation.scorecard import AFTER, BEFORE, POINTS, Opinion, Scorecard
 
 NOBODY = (None, None, None)
 letters = st.sampled_from("ABC")

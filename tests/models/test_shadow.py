@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from models import snapshot
 from models.challenge import MINIMUM
 from models.classifiers import HashedLogistic
 from models.records import CompilerErrors
-from models.rollback import go_back
 from models.shadow import ChallengeError, begin, give_up
-from models.snapshot_frame import SnapshotError
+from models.snapshots import snapshot
+from models.snapshots.frame import SnapshotError
+from models.snapshots.rollback import go_back
 from models.state import LineState
 from models.step import answer, step
 from tests.builders import NOW, build, diagnostic, feedback, model_command, random_builds, small_state

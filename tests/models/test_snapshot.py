@@ -14,13 +14,13 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models import snapshot
 from models.classifiers import HashedLogistic
 from models.drift import CategoryDivergence
 from models.feedback import FeedbackMemory
 from models.memory import RecentFailures
-from models.snapshot_frame import MAX_HEADER, MAX_INFLATED, VERSION, SnapshotError
-from models.snapshot_header import MAX_LABELS
+from models.snapshots import snapshot
+from models.snapshots.frame import MAX_HEADER, MAX_INFLATED, VERSION, SnapshotError
+from models.snapshots.header import MAX_LABELS
 from models.state import LineState
 from models.step import step
 from models.taxonomy import LABELS

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.splits import TEST_SHARE, Entry, Fold, Group, SplitError, first_then_rest, folds
+from models.evaluation.splits import TEST_SHARE, Entry, Fold, Group, SplitError, first_then_rest, folds
 
 few = st.sampled_from(["a", "b", "c", "d"])
 groups = st.builds(Group, source=st.just(0), origin=few, part=few, project=few, directory=few, file=few)

@@ -9,12 +9,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from models.classifiers import CLASSIFIERS, HashedLogistic
-from models.outcome_task import OutcomeLearner
-from models.records import CompilerErrors
-from models.scorecard import Opinion
-from models.splits import Entry, Group
-from models.step import step
-from models.tasks import (
+from models.evaluation.outcome_task import OutcomeLearner
+from models.evaluation.scorecard import Opinion
+from models.evaluation.splits import Entry, Group
+from models.evaluation.tasks import (
     DESCRIBE,
     EPOCH,
     LineLearner,
@@ -25,6 +23,8 @@ from models.tasks import (
     learner,
     source_features,
 )
+from models.records import CompilerErrors
+from models.step import step
 from models.taxonomy import rule_for
 from models.weighting import LongTailWeights
 from tests.builders import build, diagnostic, feedback, random_builds, small_state, span

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.splits import Entry, Group
+from models.evaluation.splits import Entry, Group
 from producers.ci import InputError, Report
 from producers.corpus import Program, read_failures, read_programs
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from models import snapshot
 from models.diagnostics import Diagnostic
 from models.records import CompilerErrors, ModelCheckpoint
+from models.snapshots import snapshot
 from models.state import LineState
 from models.step import step
 from streams import checkpoints

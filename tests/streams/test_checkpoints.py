@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from models import snapshot
 from models.diagnostics import Diagnostic
 from models.records import CompilerErrors, ModelCheckpoint, parse
+from models.snapshots import snapshot
 from models.state import LineState
 from models.step import step
 from streams import checkpoints

@@ -11,9 +11,9 @@ import orjson
 import pytest
 from aiokafka import ConsumerRecord
 
-from models import snapshot
 from models.classifiers import HashedLogistic
 from models.records import DeadLetter, Model, ModelCheckpoint, ModelCommand, RecordError, parse
+from models.snapshots import snapshot
 from models.state import LineState
 from models.step import step
 from models.warm_start import pack

@@ -17,8 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from models.challenge import Challenge, PairedTest
 from models.classifiers import HashedLogistic
 from models.hybrid import MIN_CONFIDENCE
-from models.label_model import LabelModel, Votes
-from models.labelling_functions import LabellingFunction
+from models.labels.functions import LabellingFunction
+from models.labels.model import LabelModel, Votes
 from models.shadow import begin
 from models.state import LineState, Outcome
 from models.step import step

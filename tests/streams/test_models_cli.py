@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from models import snapshot, snapshot_frame
 from models.challenge import Counts
 from models.classifiers import HashedLogistic
 from models.records import CompilerErrors, Model, ModelCheckpoint, ModelCommand, parse
 from models.shadow import begin, give_up
+from models.snapshots import frame as snapshot_frame
+from models.snapshots import snapshot
 from models.state import LineState, Outcome
 from models.step import step
 from models.warm_start import pack

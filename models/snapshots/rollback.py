@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.records import ModelCommand
 from models.shadow import give_up
-from models.snapshot_header import MAX_ORIGIN
+from models.snapshots.header import MAX_ORIGIN
 from models.state import LineState
 
 MARK = "/rollback-"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from models.program_types import UNKNOWN, Scope, annotation, item
+from models.programs.types import UNKNOWN, Scope, annotation, item
 
 
 def bind(target: ast.expr, type_: str, scope: Scope) -> None:

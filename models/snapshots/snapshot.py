@@ -1,6 +1,6 @@
 """A partition's state as a snapshot and back: a whole ``base``, or a ``delta`` of what changed since the last one.
 
-``models/snapshot_frame.py`` has the bytes. Every index is checked before the state is touched; what does not fit raises
+``frame.py`` has the bytes. Every index is checked before the state is touched; what does not fit raises
 ``SnapshotError``.
 """
 
@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.batch import Hashed, Rows
 from models.calibration import Calibrator
 from models.challenge import Challenge
 from models.classifiers import HashedLogistic
 from models.drift import CategoryDivergence
-from models.evaluation import Prequential
+from models.evaluation.prequential import Prequential
 from models.feedback import FeedbackMemory
 from models.memory import Example, Recent
-from models.snapshot_frame import Arrays, SnapshotError, pack, unpack
-from models.snapshot_header import Classifier, Header
+from models.snapshots.frame import Arrays, SnapshotError, pack, unpack
+from models.snapshots.header import Classifier, Header
+from models.sparse import Hashed, Rows
 from models.state import LineState, Outcome
 from models.weighting import LongTailWeights
 

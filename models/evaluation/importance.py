@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.batch import Batch, Floats
 from models.hashing import Named
+from models.sparse import Batch, Floats
 
 CHUNK = 512  # examples that a model sees at a time
 REPEATS = 5

@@ -14,15 +14,15 @@ from models.calibration import Calibrator
 from models.classifiers import CLASSIFIERS, HashedLogistic, sigmoid
 from models.code_features import source_parts
 from models.diagnostics import Diagnostic
+from models.evaluation.importance import grouped, permutation_importance
+from models.evaluation.outcome_task import OutcomeLearner
+from models.evaluation.scorecard import Opinion
+from models.evaluation.splits import Entry
 from models.features import extract
 from models.hashing import Named
 from models.hybrid import Build, Observation, observe
-from models.importance import grouped, permutation_importance
-from models.outcome_task import OutcomeLearner
 from models.records import CompilerErrors
-from models.scorecard import Opinion
-from models.snapshot import mark_saved
-from models.splits import Entry
+from models.snapshots.snapshot import mark_saved
 from models.state import LineState
 from models.step import answer
 from models.taxonomy import rule_for

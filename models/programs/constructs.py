@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from models.program_types import annotation
+from models.programs.types import annotation
 
 BIG = 2**31 - 1  # integers beyond it do not fit what a transpiler takes for an int
 

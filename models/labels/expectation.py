@@ -1,4 +1,4 @@
-"""The E-step of ``models.agreement``: what votes that were seen say about each other, for all patterns at once."""
+"""The E-step of ``models.labels.agreement``: what votes say about each other, for all patterns at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Pattern(NamedTuple):
 class Expectation:
     """The expectations of one step of EM, for all votes of all patterns at once.
 
-    ``shares`` has shape (labels,), ``blocks`` is each function's block, ``temper`` as in ``models.agreement``. ``best``
+    ``shares`` has shape (labels,), ``blocks`` is each function's block, ``temper`` as in ``agreement``. ``best``
     has shape (patterns, blocks, labels): what the best vote of the block adds to the label's log-odds.
     """
 

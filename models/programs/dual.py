@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.batch import Rows
+from models.sparse import Rows
 
 Arrays = dict[str, NDArray[Any]]
 

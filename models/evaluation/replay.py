@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
 from models.diagnostics import Diagnostic
-from models.evaluation import BASELINES, Baselines, Prequential
+from models.evaluation.prequential import BASELINES, Baselines, Prequential
+from models.evaluation.scorecard import Opinion, Scorecard
+from models.evaluation.splits import Entry, Fold
+from models.evaluation.tasks import EPOCH
 from models.records import CompilerErrors, content_id
-from models.scorecard import Opinion, Scorecard
-from models.snapshot import mark_saved
-from models.splits import Entry, Fold
+from models.snapshots.snapshot import mark_saved
 from models.state import LineState
 from models.step import answer
-from models.tasks import EPOCH
 from models.taxonomy import rule_for
 
 T = TypeVar("T")

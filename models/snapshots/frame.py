@@ -2,7 +2,7 @@
 
 Layout: ``JDK2`` | length of what follows (8 bytes) | one Zstandard frame (RFC 8878), which holds: length of the header
 (4 bytes) | header (JSON) | arrays, one after the other. Lengths are big endian. The header
-(``models/snapshot_header.py``) lists each array's name, type and shape and holds everything small. Safe to load from a
+(``models/snapshots/header.py``) lists each array's name, type and shape and holds everything small. Safe to load from a
 topic: no pickle, types from a fixed list, sizes bounded, every length checked before it is used.
 """
 
@@ -17,7 +17,7 @@ import orjson
 import zstandard
 from numpy.typing import NDArray
 
-from models.snapshot_header import Header, parse_header, version_of
+from models.snapshots.header import Header, parse_header, version_of
 
 MAGIC = b"JDK2"
 VERSION = 3

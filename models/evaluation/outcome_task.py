@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from models.evaluation.scorecard import Opinion
 from models.outcomes import OutcomeModel
-from models.program_features import program_parts
-from models.scorecard import Opinion
+from models.programs.features import program_parts
 from models.taxonomy import rule_for
 
 FAILS, COMPILES = "fails", "compiles"

@@ -2,7 +2,7 @@
 
 The order of who decides is that of ``LabelModel.judge``: people who labelled this kind of message; then the code table,
 as long as people do not contradict it for this code; then all functions together, when they are sure enough
-(``models.agreement`` says how votes are weighed). ``docs/decisions/0009-label-model.md`` has the reasons and figures.
+(``agreement`` says how votes are weighed). ``docs/decisions/0009-label-model.md`` has the reasons and figures.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from models.agreement import Agreement
 from models.caching import BoundedCache
-from models.expectation import Pattern, Pin
 from models.feedback import Verdict
-from models.labelling_functions import CODE_TABLE, MESSAGE_TABLE, LabellingFunction
-from models.neighbours import LabelledMessages
+from models.labels.agreement import Agreement
+from models.labels.expectation import Pattern, Pin
+from models.labels.functions import CODE_TABLE, MESSAGE_TABLE, LabellingFunction
+from models.labels.neighbours import LabelledMessages
 from models.taxonomy import LABELS
 
 Source = Literal["feedback", "rule", "functions"]

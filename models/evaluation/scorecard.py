@@ -1,6 +1,6 @@
 """The scores of a whole replay: every prediction kept until the end, because ranking and calibration need them all.
 
-``models.evaluation.Prequential`` is what a worker keeps; this takes some 100 bytes a diagnostic.
+``models.evaluation.prequential.Prequential`` is what a worker keeps; this takes some 100 bytes a diagnostic.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models import metrics
-from models.evaluation import BASELINES, WINDOW, Guesses
+from models.evaluation import metrics
+from models.evaluation.prequential import BASELINES, WINDOW, Guesses
 
 POINTS = 200  # of the curve
 BEFORE, AFTER = 1_000, 500  # examples whose accuracy is compared before and after a switch

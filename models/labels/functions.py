@@ -1,7 +1,7 @@
 """Labelling functions: each looks at one thing about a diagnostic and votes for a label, or abstains.
 
 Those that look for phrases in a text are rows of ``models/data/labelling_phrases.tsv``; the others stand here. A
-function that is often wrong does no harm: ``models.label_model`` learns what its vote is worth. None looks at a file's
+function that is often wrong does no harm: ``models.labels.model`` learns what its vote is worth. None looks at a file's
 name, at the compiler's explanation or at anything from after the prediction.
 """
 

@@ -20,11 +20,11 @@ from typing import NamedTuple
 
 from models.caching import BoundedCache
 from models.hashing import NAME_BYTES, Named, named
-from models.program_constructs import of_node
-from models.program_scopes import bind, scope_of, signature
-from models.program_shapes import shapes
-from models.program_types import BUILTINS, Scope, Types, annotation, element
-from models.program_uses import uses
+from models.programs.constructs import of_node
+from models.programs.scopes import bind, scope_of, signature
+from models.programs.shapes import shapes
+from models.programs.types import BUILTINS, Scope, Types, annotation, element
+from models.programs.uses import uses
 
 MAX_SOURCE = 200_000  # characters; a longer program is cut where a statement of its top level begins
 MAX_NODES = 40_000  # of the syntax tree; programs people write have some thousand

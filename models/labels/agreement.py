@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from models.expectation import Expectation, Pattern, Pin, Weighted
-from models.labelling_functions import LabellingFunction
+from models.labels.expectation import Expectation, Pattern, Pin, Weighted
+from models.labels.functions import LabellingFunction
 
 CERTAIN = 0.99  # the most that one vote is trusted
 UNIFORM = 0.25  # part of the balance that is spread evenly: rare labels stay possible, few votes do not make one sure

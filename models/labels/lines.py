@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from models.labelling_functions import LINE, LabellingFunction
+from models.labels.functions import LINE, LabellingFunction
 
 
 class Marked(NamedTuple):

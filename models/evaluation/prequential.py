@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Any
 
-from models.metrics import accuracy, label_scores, macro_f1
+from models.evaluation.metrics import accuracy, label_scores, macro_f1
 
 WINDOW = 500  # predictions in the rolling accuracy
 MAX_CODES = 2_000  # in the lookup baseline: compilers know fewer, a hostile stream could name more

@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from models.program_types import BUILTINS, annotation
+from models.programs.types import BUILTINS, annotation
 
 DEPTH: Final = 1
 MAX_PARTS = 3  # arguments and elements that are looked at

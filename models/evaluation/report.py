@@ -1,6 +1,6 @@
 """The scores of a replay as one HTML page: plots and tables, nothing loaded from elsewhere, no script.
 
-It shows what ``models.replay.backtest`` returned. Every text is escaped: labels and file names come from outside.
+It shows what ``evaluation.replay.backtest`` returned. Every text is escaped: labels and file names come from outside.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from models import plots
-from models.evaluation import WINDOW
-from models.metrics import BINS
+from models.evaluation import plots
+from models.evaluation.metrics import BINS
+from models.evaluation.prequential import WINDOW
 
 Result = Mapping[str, Any]
 SCORES = {

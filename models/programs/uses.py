@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from models.program_types import BUILTINS, Scope, Types, annotation
+from models.programs.types import BUILTINS, Scope, Types, annotation
 
 MAX_ARGUMENTS = 4
 

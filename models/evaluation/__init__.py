@@ -1,0 +1,1 @@
+"""Scores that are hard to fool oneself with: prequential, split by group, beside baselines, with a report."""
