@@ -54,6 +54,11 @@ class Record(Part):
     def _current(cls, _: int) -> int:
         return cls.version  # whatever was read has been lifted; whatever is made here is of the newest version
 
+    @property
+    def message_key(self) -> str:
+        """Return the message's key: one project's records stay in order on one partition."""
+        return self.project
+
     def to_bytes(self) -> bytes:
         """Return the JSON value that goes on the topic; fields that hold nothing are left out."""
         return orjson.dumps(self.model_dump(mode="json", exclude_none=True))
@@ -151,6 +156,11 @@ class Model(Record):
     baselines: dict[str, float] = Field(default_factory=dict)
     sha256: Short
     payload: str = Field(max_length=MAX_RECORD_BYTES * 4)
+
+    @property
+    def message_key(self) -> str:
+        """Return the model's name: the compacted topic keeps the newest of each name."""
+        return self.name
 
 
 class ModelCheckpoint(Record):

@@ -1,4 +1,4 @@
-"""The small model that ships with the project, so that the first answer is useful."""
+"""Models to start from: the small one that ships with the project, for a useful first answer, and saved ones."""
 
 from __future__ import annotations
 
@@ -28,3 +28,10 @@ def warm_state() -> LineState:
 def pack(classifier: HashedLogistic, origin: str) -> bytes:
     """Return ``classifier`` alone as a snapshot to start from: no scores, no failures, no feedback."""
     return snapshot.base(LineState(classifier=classifier, origin=origin))
+
+
+def saved(state: LineState, origin: str) -> bytes:
+    """Return the model of ``state`` as a snapshot, with its calibration and scores; no failures, no feedback."""
+    return snapshot.base(
+        LineState(classifier=state.classifier, calibrator=state.calibrator, scores=state.scores, origin=origin)
+    )

@@ -35,8 +35,8 @@ class Sender:
     """Sends records; an async context manager.
 
     ``client_options`` are aiokafka's security arguments, ``source`` is the events' ``ce_source`` (``/jidoka/push``).
-    A record is keyed by its project, so that one project's records stay in order on one partition. ``send`` returns
-    once the record is handed over and waits while ``MAX_IN_FLIGHT`` are under way; a failure shows at the next
+    A record is keyed by its ``message_key``: its project, mostly, whose records so stay in order on one partition. ``send``
+    returns once the record is handed over and waits while ``MAX_IN_FLIGHT`` are under way; a failure shows at the next
     ``send``, at ``flush``, or on leaving the context.
 
     >>> async def push(records):
@@ -102,7 +102,7 @@ class Sender:
         await self._free.acquire()
         try:
             waiting = await self._producer.send(
-                topic, record.to_bytes(), key=record.project.encode(), headers=headers(record, self._source)
+                topic, record.to_bytes(), key=record.message_key.encode(), headers=headers(record, self._source)
             )
         except (KafkaError, OSError) as error:
             self._free.release()

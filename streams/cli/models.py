@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli import models_challenge
+from streams.cli import models_challenge, models_publish
 from streams.cli.console import (
     AsJson,
     DataDir,
@@ -40,6 +40,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 models_challenge.register(app)
+models_publish.register(app)
 FAILED = 1
 
 PartitionArgument = Annotated[int, typer.Argument(min=0, help="Whose model: a partition of the line.")]

@@ -31,6 +31,7 @@ NO_ROOTS = (
 Files = Annotated[list[Path], typer.Argument(help="Recorded failures: Parquet, JSONL or compiler output.")]
 Labels = Annotated[str, typer.Option(help="main: the seven main categories; all: the taxonomy.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N records.", metavar="N")]
+SaveFile = Annotated[Path | None, typer.Option(help="Write the model that learned all of it.", metavar="FILE.jdk")]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="Write a page with plots.", metavar="FILE.html")]
 
 
@@ -52,6 +53,7 @@ def replay(
     classifier: Annotated[str, typer.Option(help="logistic, or one of river's.")] = "logistic",
     limit: Limit = None,
     importance: Annotated[bool, typer.Option("--importance", help="What groups of features are worth.")] = False,
+    save: SaveFile = None,
     report: ReportFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -61,7 +63,7 @@ def replay(
     directories or projects (a fifth, drawn with the seed), each origin in turn, or the last fifth in time.
     """
     from models.evaluation.splits import SplitError, first_then_rest, folds
-    from models.evaluation.tasks import OURS, learner
+    from models.evaluation.tasks import OURS, LineLearner, learner
 
     _check_options(task, labels, order, split, classifier)
     if first is not None and split != "none":
@@ -70,12 +72,22 @@ def replay(
         raise UserError(
             "--importance needs our classifier and failures that it has not learned: give --split or --first"
         )
+    if save is not None and (task != "category" or classifier != OURS or (first is not None or split != "none")):
+        raise UserError(f"--save: what a line can take is --task category, --classifier {OURS}, and all of it learned")
     entries = _entries(files, task, labels, order, seed, dedupe)[:limit]
     with as_user_error(SplitError):
         parts = folds(entries, split, seed) if first is None else [first_then_rest(entries, first)]
     said = {"task": task, "labels": labels, "split": split, "order": order, "seed": seed, "classifier": classifier}
     permuted = seed if importance else None
-    _score(parts, lambda: learner(task, classifier), said | {"first": first}, files, report, as_json, permuted)
+    learners: list[Learner[Any]] = []
+
+    def make() -> Learner[Any]:
+        learners.append(learner(task, classifier))
+        return learners[-1]
+
+    _score(parts, make, said | {"first": first}, files, report, as_json, permuted)
+    if save is not None and isinstance(learners[-1], LineLearner):
+        _save(save, learners[-1].state)
 
 
 def evaluate(
@@ -226,6 +238,13 @@ def _permute(found: list[Any], fold: Fold[Any], learned: Any, seed: int | None) 
 
     if seed is not None and not found:
         found += importance(learned, fold.test, Random(seed))  # noqa: S311 - a permutation, not a secret
+
+
+def _save(path: Path, state: LineState) -> None:
+    from models.warm_start import saved
+    from streams.cli.models_publish import write
+
+    write(path, saved(state, path.stem))
 
 
 def _write(path: Path, result: dict[str, Any]) -> None:

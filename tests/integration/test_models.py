@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -299,6 +300,37 @@ class TestChallenge:
         (letter,) = eventually(lambda: line.records(DeadLetter), deadline_s=20)
         assert "no published model 'good'" in letter.reason
         assert worker.alive
+
+
+class TestPublishing:
+    def test_a_partitions_model_challenges_another(
+        self, line: Any, kit: Any, jidoka: Jidoka, tmp_path: Path, eventually: Any
+    ) -> None:
+        """A model that one partition learned is exported, scored, published under a name, and challenges by it."""
+        line.worker().start()
+        learn(line, kit, kit.make_failures(20), 0)
+        file = tmp_path / "learned.jdk"
+        assert jidoka("models", "export", 0, file).status == 0
+        done = jidoka("models", "publish", file, "--name", "july", "--json")
+        assert done.status == 0, done.err
+        card = json.loads(done.out)
+        assert (card["name"], card["problem"]) == ("july", None)
+        assert set(card["baselines"]) == {"majority", "last_label", "lookup"}
+        assert jidoka("models", "publish", file).status == 0
+        listed = json.loads(jidoka("models", "list", "--json").out)["models"]
+        assert [one["name"] for one in listed] == ["july", "learned"]
+        assert jidoka("models", "challenge", "july", "--partition", 1).status == 0
+        found = eventually(lambda: contest(jidoka, 1)["challenge"], deadline_s=20)
+        assert found["name"] == "july"
+
+    def test_what_is_no_model(self, jidoka: Jidoka, tmp_path: Path) -> None:
+        """A file that is no model is not published, and an empty partition has none to export."""
+        other = tmp_path / "other.jdk"
+        other.write_text("something else")
+        assert jidoka("models", "publish", other).status == 2
+        assert jidoka("models", "publish", tmp_path / "absent.jdk").status == 2
+        done = jidoka("models", "export", 0, tmp_path / "no.jdk")
+        assert (done.status, "no usable checkpoint" in done.err) == (2, True)
 
 
 def weak() -> HashedLogistic:

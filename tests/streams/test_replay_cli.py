@@ -207,6 +207,23 @@ class TestOutcome:
         assert "not readable as Parquet" in " ".join(said.split())
 
 
+class TestSave:
+    def test_a_model_that_learned_all_of_it(self, failures: Path, tmp_path: Path, scores: Run) -> None:
+        """``--save`` writes the model as it stands at the end: it answers what it learned."""
+        saved = tmp_path / "mine.jdk"
+        replayed = scores("replay", failures, "--save", saved)
+        found = scores("evaluate", failures, "--model", saved)
+        assert found["model"] == f"mine+{replayed['n']}"
+        assert found["accuracy"] > replayed["accuracy"]
+
+    def test_only_what_a_line_can_take(self, failures: Path, tmp_path: Path, jidoka: Callable[..., Any]) -> None:
+        """What was held out, or another task's model, is nothing that a line answers with."""
+        for arguments in (["--split", "file"], ["--task", "source"], ["--first", "5"]):
+            status, _, said = jidoka("replay", failures, *arguments, "--save", tmp_path / "no.jdk")
+            assert (status, "--save: what a line can take" in " ".join(said.split())) == (2, True)
+            assert not (tmp_path / "no.jdk").exists()
+
+
 class TestImportance:
     def test_of_what_was_held_out(self, failures: Path, tmp_path: Path, scores: Run) -> None:
         """``--importance`` says what groups of features are worth on what was not learned, in the page, too."""
