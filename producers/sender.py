@@ -35,9 +35,9 @@ class Sender:
     """Sends records; an async context manager.
 
     ``client_options`` are aiokafka's security arguments, ``source`` is the events' ``ce_source`` (``/jidoka/push``).
-    A record is keyed by its ``message_key``: its project, mostly, whose records so stay in order on one partition. ``send``
-    returns once the record is handed over and waits while ``MAX_IN_FLIGHT`` are under way; a failure shows at the next
-    ``send``, at ``flush``, or on leaving the context.
+    A record is keyed by its ``message_key``: mostly its project, whose records so stay in order on one partition.
+    ``send`` returns once the record is handed over and waits while ``MAX_IN_FLIGHT`` are under way; a failure shows at
+    the next ``send``, at ``flush``, or on leaving the context.
 
     >>> async def push(records):
     ...     async with Sender("127.0.0.1:9092", {}, "/jidoka/push") as sender:

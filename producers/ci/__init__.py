@@ -27,12 +27,14 @@ from producers.ci.rustc import read_rustc
 from producers.ci.rustc_json import diagnostic_from_rustc
 from producers.ci.source import look_ahead, open_input
 from producers.ci.text import read_text
+from producers.ci.tree import SourceTree
 
 __all__ = [
     "ChangeError",
     "Format",
     "InputError",
     "Report",
+    "SourceTree",
     "change_of",
     "commit_of",
     "detect",

@@ -53,6 +53,9 @@ def push(
     repo: Annotated[
         Path | None, typer.Option(help="Send with each failure what its commit (or HEAD) changed.", metavar="DIR")
     ] = None,
+    source_root: Annotated[
+        Path | None, typer.Option(help="Send the lines around each span, read from this tree.", metavar="DIR")
+    ] = None,
     warnings: Annotated[bool, typer.Option(help="Take warnings too, e.g. clippy's.")] = False,
     url: Annotated[str | None, typer.Option(help="Post to a web interface instead of Kafka.", metavar="U")] = None,
     data_dir: DataDir = None,
@@ -62,7 +65,7 @@ def push(
 
     Exit status 0: all read. 1: some lines rejected, or nothing in the input was compiler output. 2: nothing sent.
     """
-    from producers.ci import ChangeError, InputError, Report
+    from producers.ci import ChangeError, InputError, Report, SourceTree
     from producers.http_sender import HttpSender, HttpSenderError
     from producers.sender import Sender, SenderError
     from streams.kafka import client_options
@@ -71,6 +74,8 @@ def push(
     with as_user_error(InputError, ChangeError, SenderError, HttpSenderError), _opened(file) as source:
         home = _project(project)
         records = _read(source, file, home, format, run, *_change(repo, commit), warnings, report)
+        if source_root is not None:
+            records = map(SourceTree(source_root).surround, records)
         settings = load_settings(data_dir=data_dir)
         if url:
             token = settings.token.get_secret_value() if settings.token else None

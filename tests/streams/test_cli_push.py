@@ -1,4 +1,4 @@
-"""``jidoka push --repo``: what the commit changed goes along with each failure."""
+"""``jidoka push`` with a repository or a source tree at hand: what they know goes along with each failure."""
 
 from __future__ import annotations
 
@@ -101,9 +101,25 @@ def test_nothing_without_a_repository(repo: Path, monkeypatch: pytest.MonkeyPatc
     assert added() == {("anything", None)}
 
 
+def test_lines_from_the_tree_that_was_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ``--source-root`` the lines around each span that the tree has go along, and the ids stay the same."""
+    assert push(monkeypatch) == 0
+    plain, Kept.records = Kept.records, []
+    spans = [span for record in plain for one in record.diagnostics for span in one.spans]
+    first = next(span for span in spans if span.text and span.line_start > 1)
+    file = tmp_path / first.file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n" * (first.line_start - 2) + f"// before\n{first.text[0]}\n// after\n")
+    assert push(monkeypatch, "--source-root", tmp_path) == 0
+    found = [span for record in Kept.records for one in record.diagnostics for span in one.spans]
+    assert found[spans.index(first)].before[-1] == "// before"
+    assert [record.id for record in Kept.records] == [record.id for record in plain]
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
+        (("--source-root=nowhere",), "nowhere: no directory"),
         (("--repo=repo", "--commit=nowhere"), "no commit nowhere"),
         (("--repo=repo", "--commit=--all"), "no commit"),
         (("--repo=.",), "no git repository"),
