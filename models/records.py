@@ -1,67 +1,32 @@
-"""Versioned records on the topics: one class per topic, parse and validate.
+"""Versioned records on the topics: one class per topic; ``models/record.py`` reads and validates them.
 
-A record is a JSON object with a ``schema_version``. Readers accept every version up to their own: an older
-document is lifted by the class's ``upgrades`` before it is validated; a newer one is refused, because guessing at
-fields one has never seen is how data gets lost quietly. Unknown fields of a known version are ignored.
-
-Every text is untrusted: lengths are bounded here, once, and nothing in a record is ever executed.
+A record is a JSON object with a ``schema_version``. Every text is untrusted: lengths are bounded here, once, and
+nothing in a record is ever executed.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
-import orjson
-from pydantic import AfterValidator, AwareDatetime, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from models.andon.moved import Lamp, Moved
 from models.change import Change
 from models.classification import Classification
-from models.diagnostics import Count, Diagnostic, Identifier, Long, Part, Project, Short, Text
+from models.diagnostics import Count, Diagnostic, Identifier, Long, Project, Short, Text
+from models.record import MAX_RECORD_BYTES, Record, RecordError, Upgrade, content_id, parse
 from models.taxonomy import parse_label
 
-MAX_RECORD_BYTES = 4 << 20  # one build with all its errors; larger ones are split by the producer
+__all__ = [
+    "MAX_DIAGNOSTICS", "MAX_RECORD_BYTES", "RECORDS", "AndonEvent", "CompilerErrors", "DeadLetter", "Feedback", "Model",
+    "ModelCheckpoint", "ModelCommand", "Ordinal", "Prediction", "Program", "Record", "RecordError", "TranspileResult",
+    "Upgrade", "content_id", "parse",
+]  # fmt: skip
+
 MAX_DIAGNOSTICS = 100  # per record; the producer splits a larger build into parts
-MAX_PLACE_CHARS = 200  # of a field's path in a message: a path may hold a key of the untrusted document
 
-Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 Ordinal = Annotated[int, Field(ge=1, lt=1 << 31)]
-
-
-class RecordError(ValueError):
-    """Bytes that are not a record this reader accepts; the message says what, where and what is allowed."""
-
-
-class Record(Part):
-    """One record of a topic.
-
-    ``topic`` is the middle of the topic's name (``jidoka.<topic>.v1``). ``upgrades[n]`` lifts a document of
-    version ``n`` to ``n + 1``.
-    """
-
-    topic: ClassVar[str]
-    version: ClassVar[int] = 1
-    upgrades: ClassVar[Mapping[int, Upgrade]] = {}
-
-    schema_version: int = Field(default=1, validate_default=True)
-    id: Identifier
-    time: AwareDatetime
-    project: Project
-
-    @field_validator("schema_version")
-    @classmethod
-    def _current(cls, _: int) -> int:
-        return cls.version  # whatever was read has been lifted; whatever is made here is of the newest version
-
-    @property
-    def message_key(self) -> str:
-        """Return the message's key: one project's records stay in order on one partition."""
-        return self.project
-
-    def to_bytes(self) -> bytes:
-        """Return the JSON value that goes on the topic; fields that hold nothing are left out."""
-        return orjson.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
 class Program(Record):
@@ -185,10 +150,14 @@ class ModelCheckpoint(Record):
 
 
 class ModelCommand(Record):
-    """What a person asks of one partition's model.
+    """What a person, or the andon, asks of one partition's model.
 
     ``rollback``: to go back to the base ``sequence`` of its checkpoints. ``challenge``: to let the published model
     ``name`` learn in shadow, scored by the labels of people alone where ``rules`` is false. ``give-up``: to end that.
+    ``acknowledge``: to note that somebody looks after what the lamp shows. ``resume``: to put the lamp out and learn
+    again; with ``rebaseline`` what comes from now on is taken for normal. Both are about the ``condition``, or all, in
+    the project ``scope``, or all. ``recall``: to let the newest base that had answered at most ``failures``
+    compilations predict in shadow, and answer if it is better.
 
     It has to stand in the partition that it names. ``sha256`` is that of the base's or the model's content: this one,
     or none.
@@ -198,27 +167,37 @@ class ModelCommand(Record):
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "rollback": ("sequence", "sha256"),
         "challenge": ("name", "sha256"),
-        "give-up": (),
+        "recall": ("failures",),
     }
 
-    action: Literal["rollback", "challenge", "give-up"]
+    action: Literal["rollback", "challenge", "give-up", "acknowledge", "resume", "recall"]
     partition: Count
     sequence: Count | None = None
     name: Short | None = None
     sha256: Short | None = None
     rules: bool | None = None
+    condition: Short | None = None
+    scope: Project | None = None
+    rebaseline: bool | None = None
+    failures: Count | None = None
     author: Short | None = None
     comment: Text | None = None
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> ModelCommand:
-        if missing := [name for name in self.needs[self.action] if getattr(self, name) is None]:
+        if missing := [name for name in self.needs.get(self.action, ()) if getattr(self, name) is None]:
             raise ValueError(f"{self.action} without {' and '.join(missing)}")
         return self
 
 
 class AndonEvent(Record):
-    """The line's lamp changed, or something wants a person's eye."""
+    """A condition of the line was raised, acknowledged, resumed or cleared; ``lamp`` is the partition's colour since.
+
+    ``project`` is whose build it was noticed at. ``scope`` is whose builds it is about: one project's, or nothing for
+    all of the partition. ``signal`` is what was watched; ``statistic`` reached ``threshold``. ``categories`` are those
+    that moved, the largest contribution first, ``first_build`` is where it is estimated to begin, ``examples`` are ids
+    of failures that show it. ``answered`` counts the partition's compilations by then.
+    """
 
     topic: ClassVar[str] = "andon-events"
 
@@ -226,6 +205,21 @@ class AndonEvent(Record):
     severity: Literal["info", "warning", "halt"]
     message: Text
     details: dict[str, float] = Field(default_factory=dict)
+    transition: Literal["raised", "acknowledged", "resumed", "cleared", "recalled"] = "raised"
+    lamp: Lamp | None = None
+    partition: Count | None = None
+    scope: Project | None = None
+    signal: Short | None = None
+    statistic: float | None = None
+    threshold: float | None = None
+    categories: Annotated[tuple[Moved, ...], Field(max_length=20)] = ()
+    first_build: Identifier | None = None
+    examples: Annotated[tuple[Identifier, ...], Field(max_length=20)] = ()
+    answered: Count | None = None
+    recommendation: Short | None = None
+    runbook: Short | None = None
+    author: Short | None = None
+    comment: Text | None = None
 
 
 class DeadLetter(Record):
@@ -246,56 +240,3 @@ RECORDS: tuple[type[Record], ...] = (
     *(Program, TranspileResult, CompilerErrors, Feedback, Prediction),
     *(Model, ModelCheckpoint, ModelCommand, AndonEvent, DeadLetter),
 )
-
-R = TypeVar("R", bound=Record)
-
-
-def parse(kind: type[R], raw: bytes | None, limit: int = MAX_RECORD_BYTES) -> R:
-    """Return the record in ``raw``, lifted to the current version.
-
-    Raises ``RecordError`` for anything else: nothing, too many bytes, no JSON object, a version newer than this
-    reader, a field that breaks its rule.
-    """
-    if not raw:
-        raise RecordError(f"empty value: a {kind.topic} record is a JSON object")
-    if len(raw) > limit:
-        raise RecordError(f"{len(raw)} bytes: a {kind.topic} record has at most {limit}")
-    try:
-        document = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise RecordError(f"not JSON: {error}") from None
-    if not isinstance(document, dict):
-        raise RecordError(f"a {type(document).__name__}: a {kind.topic} record is a JSON object")
-    try:
-        return kind.model_validate(_lift(kind, document))
-    except ValidationError as error:
-        raise RecordError(_explain(kind, error)) from None
-
-
-def content_id(*parts: object) -> str:
-    """Return a stable id (32 hex digits) of JSON-able content: equal content, equal id."""
-    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
-
-
-def _lift(kind: type[Record], document: dict[str, Any]) -> dict[str, Any]:
-    version = document.get("schema_version", 1)
-    if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= kind.version:
-        # Never the value itself: it may have any size and depth.
-        given = version if type(version) is int else type(version).__name__
-        raise RecordError(
-            f"schema_version {given}: this reader knows {kind.topic} 1 to {kind.version}; upgrade jidoka to read it"
-        )
-    try:
-        for step in range(version, kind.version):
-            document = kind.upgrades[step](document)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        what = f"{type(error).__name__}: {error}"[:MAX_PLACE_CHARS]
-        raise RecordError(f"schema_version {version}: not a {kind.topic} record of that version ({what})") from None
-    return {**document, "schema_version": kind.version}
-
-
-def _explain(kind: type[Record], error: ValidationError) -> str:
-    first, count = error.errors(include_url=False, include_input=False)[0], error.error_count()
-    place = ".".join(map(str, first["loc"]))[:MAX_PLACE_CHARS] or "record"
-    more = f" (and {count - 1} more)" if count > 1 else ""
-    return f"{kind.topic}: {place}: {first['msg']}{more}"
