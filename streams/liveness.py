@@ -17,6 +17,7 @@ POISONED_LIMIT_S = 5.0  # a stop in order poisons the gate too, shortly before t
 JOIN_LIMITS = 2.0  # in stall limits: a rebalance may wait for the slowest member
 PARTITION_LIMITS = 4.0  # in stall limits: partitions with a backlog take turns
 HALF = 1 / 2  # of a limit: from here on the worker counts as stalling
+UNANSWERED = 2  # questions in a row, before the broker counts as away: one may be lost
 SHOWN = 3  # places and reasons named
 
 
@@ -71,6 +72,7 @@ class StallDetector:
     def __init__(self, limit_s: float) -> None:
         self.limit_s = limit_s
         self._last: float | None = None
+        self._unanswered = 0
         self._timers: dict[Hashable, _Timer] = {}
 
     def update(self, now: float, seen: Seen) -> Verdict:
@@ -80,6 +82,7 @@ class StallDetector:
         """
         elapsed = 0.0 if self._last is None else min(max(0.0, now - self._last), self.limit_s / 3)
         self._last = now
+        self._unanswered = 0 if seen.broker_answers else self._unanswered + 1
         idle_s, share = 0.0, 0.0
         used: set[Hashable] = set()
         reasons: list[tuple[float, str]] = []
@@ -91,7 +94,7 @@ class StallDetector:
             if idle / limit >= HALF:
                 reasons.append((idle / limit, f"{what} for {idle:.0f} s{_say(where, seen)}"))
         self._timers = {name: timer for name, timer in self._timers.items() if name in used}
-        if reasons or seen.broker_answers:
+        if reasons or self._unanswered < UNANSWERED:
             gravest = sorted(reasons, key=lambda one: -one[0])[:SHOWN]
             return Verdict(_state(share), "; ".join(reason for _, reason in gravest), idle_s)
         return Verdict("waiting", "the broker does not answer", idle_s)

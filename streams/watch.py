@@ -29,11 +29,7 @@ from streams.restore import SOURCES
 log = logging.getLogger(__name__)
 
 STALLED = 75  # exit status (EX_TEMPFAIL): start this worker again
-PERIOD, ASK, INTERPRETER = (
-    1 / 10,
-    1 / 6,
-    1.5,
-)  # of the limit: between looks, for the broker's answer, until faulthandler
+PERIOD, ASK, INTERPRETER = 1 / 10, 1 / 6, 1.5  # of the limit: between looks, for an answer, until faulthandler
 THREAD = "watch"
 EVERY_S, KINDS = 30.0, 1000
 LAST_WORDS_S = 2.0  # a log that blocks is one of the things that may have stopped the worker
