@@ -16,6 +16,7 @@ from streams.dead_letters import dead_letter, letter_key
 from streams.delivery import Outgoing
 from streams.metrics import Metrics
 from streams.restore import Source, arrival
+from streams.score_metrics import Calibration
 
 SOURCE_URI = "/jidoka/worker"
 PREDICTIONS = event_type(Prediction)
@@ -34,6 +35,8 @@ class Batch:
         self.arrivals: list[float] = []
         self._seconds: list[float] = []  # of each step
         self._decided: Counter[tuple[str, str]] = Counter()  # category, source
+        self._projects: Counter[str] = Counter()  # of failures
+        self._calibration = Calibration()
         state = partition.state
         self._before = (state.repeats, state.unmatched_feedback, state.dead_letters)
 
@@ -54,11 +57,12 @@ class Batch:
 
     def _answer(self, record: CompilerErrors | Feedback, arrived: float) -> None:
         key, started = record.project.encode(), time.perf_counter()
-        for one in answer(self.partition.state, record, arrival(arrived)):
+        for one in answer(self.partition.state, record, arrival(arrived), self._calibration.watch):
             event = attributes(one.id, PREDICTIONS, SOURCE_URI, one.time)
             self.outgoing.append(Outgoing(PREDICTIONS, key, one.value, event))
             self._decided.update(one.decided)
             self.arrivals.append(arrived)
+            self._projects[record.project] += 1
         self._seconds.append(time.perf_counter() - started)
 
     def count(self, metrics: Metrics) -> None:
@@ -76,6 +80,8 @@ class Batch:
             metrics.feedback.labels(matched="false").inc(unmatched)
         for (category, source), count in self._decided.items():
             metrics.classifications.labels(category=category, source=source).inc(count)
+        metrics.projects.count(self._projects)
+        self._calibration.count(metrics.by_category)
         for seconds in self._seconds:
             metrics.step.observe(seconds)
 

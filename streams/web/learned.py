@@ -74,7 +74,8 @@ def observe_partition(metrics: Metrics, number: str, state: LineState) -> None:
     metrics.templates_created.set((number,), state.templates.created)
     metrics.new_templates.labels(number).set(state.templates.new_share)
     if state.drift.value is not None:
-        metrics.divergence.labels(number).set(state.drift.value)
+        metrics.divergence.labels(number, "categories").set(state.drift.value)
+    metrics.by_category.observe_partition(number, state)
     _observe_scores(metrics, number, state)
     _observe_challenge(metrics, number, state.challenge)
 

@@ -29,6 +29,7 @@ from models.state import LineState
 from models.step import step
 from models.taxonomy import LABELS
 from streams.metrics import Metrics
+from streams.top_projects import NAMED
 from streams.topics import MAX_MESSAGE_BYTES, TOPICS, topic_name
 
 pytestmark = pytest.mark.integration
@@ -197,9 +198,11 @@ class TestUp:
                 assert one.labels.keys() <= {
                     *{"repeat", "category", "source", "matched", "topic", "partition", "baseline", "le"},
                     *{"code", "river", "learner", "origin", "function"},
+                    *{"project", "bin", "quantity", "kind", "severity"},
                 }
                 assert one.labels.get("category", "Unknown") in {*LABELS, "Unknown"}
-                assert "test/" not in str(one.labels)
+                assert "project" not in one.labels or len(family.samples) <= NAMED + 1
+                assert "test/" not in str(one.labels) or family.name == "jidoka_project_failures"
 
     def test_health_and_readiness_are_told(self, up: Any) -> None:
         """A worker that holds its partitions is alive and ready."""
