@@ -57,9 +57,10 @@ lint: $(VENV)/.installed-dev ## check style and formatting
 types: $(VENV)/.installed-dev ## check types, strictly
 	@$(BIN)/mypy
 
-docs: $(VENV)/.installed ## write the generated documents anew: schemas, AsyncAPI, taxonomy
+docs: $(VENV)/.installed ## write the generated documents anew: schemas, AsyncAPI, taxonomy, andon
 	@$(BIN)/python -m models.schemas docs/
 	@$(BIN)/python -m models.taxonomy_docs
+	@$(BIN)/python -m models.andon.page
 
 demo-data: $(VENV)/.installed ## make the demo's failures and the warm-start model anew with depyler and rustc (minutes)
 	@$(BIN)/python -m producers.demo.build $(ARGS)

@@ -196,7 +196,7 @@ class AndonEvent(Record):
     ``project`` is whose build it was noticed at. ``scope`` is whose builds it is about: one project's, or nothing for
     all of the partition. ``signal`` is what was watched; ``statistic`` reached ``threshold``. ``categories`` are those
     that moved, the largest contribution first, ``first_build`` is where it is estimated to begin, ``examples`` are ids
-    of failures that show it. ``answered`` counts the partition's compilations by then.
+    of failures that show it. ``answered`` is how many compilations the partition had answered when it began, if known.
     """
 
     topic: ClassVar[str] = "andon-events"

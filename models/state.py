@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from models.andon.watchman import Watchman
 from models.calibration import Calibrator
 from models.challenge import Challenge
 from models.classifiers import HashedLogistic
@@ -47,6 +48,7 @@ class LineState:
     challenge: Challenge | None = None
     outcomes: list[Outcome] = field(default_factory=list)  # of the last challenges
     drift: CategoryDivergence = field(default_factory=CategoryDivergence)
+    watch: Watchman = field(default_factory=Watchman)
     failures: int = 0  # compilations answered for the first time
     repeats: int = 0  # compilations that had been learned before
     unmatched_feedback: int = 0  # feedback on a failure that is no longer held

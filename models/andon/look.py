@@ -1,0 +1,85 @@
+"""What the step shows the watchman of a build, and the recall of the last good model when a model has degraded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+
+from models.andon.watchman import Sight
+from models.drift import Seen
+from models.hybrid import Build, Decision
+from models.novelty import Sighting
+from models.records import AndonEvent, CompilerErrors
+from models.shadow import begin, conclude, give_up
+from models.state import LineState
+from models.taxonomy import UNKNOWN
+
+RECALL = "last-good-"  # begins the name of a challenger that is the partition's own earlier model
+
+
+def sight(
+    record: CompilerErrors,
+    build: Build,
+    decisions: Sequence[Decision],
+    found: Sequence[str | None],
+    *,
+    met: Sequence[Sighting] = (),
+    weights: Sequence[float] = (),
+    agreement: Sequence[float] = (),
+) -> Sight:
+    """Return what there is to see of a build: ``found`` are its labels, nothing where none is known."""
+    known = [(one, label) for one, label in zip(build.seen, found, strict=True) if label is not None]
+    seen = Seen(
+        record.project,
+        record.id,
+        [label for _, label in known],
+        sum([not one.seen for one in met]),
+        [one.confidence for one, _ in known],
+        [one.best == label for one, label in known],
+        agreement,
+        weights,
+    )
+    unknown = all(one.label == UNKNOWN for one in decisions)
+    finite = bool(np.isfinite(build.logits).all())
+    return Sight(seen, [one.best for one, _ in known], [label for _, label in known], unknown, finite)
+
+
+def recall(state: LineState, earlier: LineState, sequence: int) -> None:
+    """Let the classifier of an earlier base predict in shadow; it answers once it wins the paired test.
+
+    It learns nothing while learning is stopped, as the champion does: the two are compared as they are. Raises
+    ``ChallengeError`` when its table has another size.
+    """
+    begin(state, f"{RECALL}{sequence}", earlier.classifier)
+
+
+def wanted(state: LineState, events: Sequence[AndonEvent]) -> int | None:
+    """Return, where a model has just degraded, how many compilations had been answered when that began."""
+    for event in events:
+        if event.kind == "ModelDegradation" and event.transition == "raised":
+            return event.answered if event.answered is not None else _answered_before(state, event.first_build)
+    return None
+
+
+def _answered_before(state: LineState, build: str | None) -> int:
+    """Return how many compilations were answered before a build; of one no longer held, as many as are not held."""
+    keys = [recent.key for recent in state.recent.contents()[0]]
+    places = [place for place, key in enumerate(keys) if build is not None and key.endswith(f" {build}")]
+    return max(0, state.failures - len(keys) + (places[0] if places else 0))
+
+
+def judge(state: LineState, source: str, now: datetime) -> None:
+    """Act on the challenger's verdict as ``shadow.conclude`` does, and tell when it was the recalled model that won."""
+    name = state.challenge.name if state.challenge is not None else ""
+    conclude(state)
+    won = state.challenge is None and bool(state.outcomes) and state.outcomes[-1].verdict == "promote"
+    if name.startswith(RECALL) and won:
+        state.watch.recalled(source, now)
+
+
+def end_recall(state: LineState) -> None:
+    """Give up a recall that has not come to a verdict: a person resumes, and learning goes on without it."""
+    if state.challenge is not None and state.challenge.name.startswith(RECALL):
+        give_up(state)
