@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import dead_letters, label, model, models, operate, processes, read, write
+from streams.cli import dead_letters, label, model, models, oip, operate, processes, read, transpile, write
 from streams.cli.console import UserError, err, out
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (processes, write, read, label, model, operate):
+for module in (processes, write, read, label, model, operate, oip, transpile):
     module.register(app)
 
 
