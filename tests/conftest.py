@@ -13,6 +13,7 @@ import pytest
 from streams.broker import EmbeddedBroker, ports
 from streams.settings import Settings
 from streams.topic_admin import delete_topics, ensure_topics
+from tests.command import Jidoka, in_process
 from tests.polling import poll
 
 
@@ -103,3 +104,9 @@ def fresh_line(broker: str, line_settings: Settings) -> Settings:
 def eventually() -> Callable[..., Any]:
     """Return a function that calls a predicate until it returns something true, and fails after a deadline."""
     return poll
+
+
+@pytest.fixture
+def jidoka(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Jidoka:
+    """Return a function that runs ``jidoka`` in this process, as its entry point does."""
+    return in_process(monkeypatch, capsys)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import base64
-import io
-import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,27 +17,13 @@ import pytest
 
 from models.records import CompilerErrors, DeadLetter, Prediction, parse
 from streams import runfile
-from streams.cli import main
 from streams.supervisor import Supervisor
 from streams.topics import TOPICS, topic_name
+from tests.command import Done, Jidoka
 
 pytestmark = pytest.mark.integration
 OUTPUT = Path(__file__).parent.parent / "producers" / "data"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Done:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def lines(self) -> list[Any]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-Jidoka = Callable[..., Done]
 
 
 @pytest.fixture(scope="module")
@@ -60,21 +43,6 @@ def _settings(up: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     monkeypatch.setenv("JIDOKA_DATA_DIR", str(up.settings.data_dir))
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def jidoka(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Jidoka:
-    """Return a function that runs ``jidoka`` in this process, as its entry point does."""
-
-    def run(*arguments: object, stdin: bytes = b"") -> Done:
-        monkeypatch.setattr(sys, "argv", ["jidoka", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        shown = capsys.readouterr()
-        return Done(int(exit_.value.code or 0), shown.out, shown.err)
-
-    return run
 
 
 @pytest.fixture

@@ -5,12 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import io
 import json
 import os
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,22 +18,12 @@ from models.records import CompilerErrors, DeadLetter, Model, ModelCheckpoint, M
 from models.state import LineState
 from models.warm_start import pack, warm_state
 from streams.checkpoints import join_chunks, load_base
-from streams.cli import main
 from streams.topic_admin import delete_topics
 from streams.topics import by_short_name
+from tests.command import Jidoka, in_process
 
 pytestmark = pytest.mark.integration
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Done:
-    status: int
-    out: str
-    err: str
-
-
-Jidoka = Callable[..., Done]
 
 
 @pytest.fixture
@@ -49,15 +35,7 @@ def jidoka(line: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     monkeypatch.setenv("JIDOKA_DATA_DIR", str(line.settings.data_dir))
     monkeypatch.setenv("COLUMNS", "240")
 
-    def run(*arguments: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["jidoka", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(""))
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        shown = capsys.readouterr()
-        return Done(int(exit_.value.code or 0), shown.out, shown.err)
-
-    return run
+    return in_process(monkeypatch, capsys)
 
 
 def checkpoints(jidoka: Jidoka, *arguments: object) -> list[dict[str, Any]]:

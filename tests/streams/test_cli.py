@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,20 +14,11 @@ import pytest
 import typer.main
 
 from models.taxonomy import CATEGORIES, LABELS
-from streams.cli import app, main
+from streams.cli import app
+from tests.command import Done, Jidoka
 
 OUTPUT = Path(__file__).parent.parent / "producers" / "data"
 E0308 = "error[E0308]: mismatched types"
-
-
-@dataclass(frozen=True)
-class Done:
-    status: int
-    out: str
-    err: str
-
-
-Jidoka = Callable[..., Done]
 
 
 @pytest.fixture(autouse=True)
@@ -41,21 +29,6 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JIDOKA_DATA_DIR", str(tmp_path / "data"))
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-
-
-@pytest.fixture
-def jidoka(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Jidoka:
-    """Return a function that runs ``jidoka`` in this process, as its entry point does."""
-
-    def run(*arguments: object, stdin: bytes = b"") -> Done:
-        monkeypatch.setattr(sys, "argv", ["jidoka", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        shown = capsys.readouterr()
-        return Done(int(exit_.value.code or 0), shown.out, shown.err)
-
-    return run
 
 
 def commands() -> list[tuple[str, Any]]:

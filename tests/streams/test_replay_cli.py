@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ import pytest
 
 from models.state import LineState
 from models.warm_start import pack
-from streams.cli import main
+from tests.command import Jidoka
 
 # A kind of failure: code, message, and the line at which the compiler points.
 KINDS = (
@@ -39,28 +37,13 @@ Run = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def jidoka(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    """Return a function that runs ``jidoka`` in this process and gives status, output and errors."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["jidoka", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        shown = capsys.readouterr()
-        return int(exit_.value.code or 0), shown.out, shown.err
-
-    return run
-
-
-@pytest.fixture
-def scores(jidoka: Callable[..., tuple[int, str, str]]) -> Run:
+def scores(jidoka: Jidoka) -> Run:
     """Return a function that runs ``jidoka … --json`` and gives what it printed."""
 
     def run(*arguments: object) -> dict[str, Any]:
-        status, printed, said = jidoka(*arguments, "--json")
-        assert status == 0, said
-        found: dict[str, Any] = json.loads(printed)
+        done = jidoka(*arguments, "--json")
+        assert done.status == 0, done.err
+        found: dict[str, Any] = json.loads(done.out)
         return found
 
     return run
@@ -116,12 +99,12 @@ class TestScores:
         assert found["accuracy"] > 0.8
         assert found["auc"] > 0.9
 
-    def test_as_text(self, failures: Path, jidoka: Callable[..., tuple[int, str, str]]) -> None:
+    def test_as_text(self, failures: Path, jidoka: Jidoka) -> None:
         """Without ``--json`` people read the same numbers."""
-        status, printed, _ = jidoka("replay", failures, "--split", "file")
-        assert status == 0
+        done = jidoka("replay", failures, "--split", "file")
+        assert done.status == 0
         for word in ("macro F1", "majority", "AUC-ROC", "ECE", "TypeErrors", "a fifth by file"):
-            assert word in printed
+            assert word in done.out
 
     def test_page(self, failures: Path, tmp_path: Path, scores: Run) -> None:
         """``--report`` writes a page with the same scores."""
@@ -157,11 +140,11 @@ class TestSplits:
         assert found["files"] == ["h.jsonl", "more.jsonl"]
         assert [one["at"] for one in scores("replay", more, failures, "--order", "file")["switch"]] == [18]
 
-    def test_what_cannot_be_split(self, failures: Path, jidoka: Callable[..., tuple[int, str, str]]) -> None:
+    def test_what_cannot_be_split(self, failures: Path, jidoka: Jidoka) -> None:
         """A split by what the input does not say is a mistake, told in a sentence."""
-        status, printed, said = jidoka("replay", failures, "--split", "directory")
-        assert (status, printed) == (2, "")
-        assert "does not say each example's directory" in " ".join(said.split())
+        done = jidoka("replay", failures, "--split", "directory")
+        assert (done.status, done.out) == (2, "")
+        assert "does not say each example's directory" in " ".join(done.err.split())
 
 
 @pytest.fixture
@@ -200,11 +183,11 @@ class TestOutcome:
             (one, 40, 40) for one in names
         ]
 
-    def test_failures_are_no_programs(self, failures: Path, jidoka: Callable[..., tuple[int, str, str]]) -> None:
+    def test_failures_are_no_programs(self, failures: Path, jidoka: Jidoka) -> None:
         """A file of failures is no file of programs, and says so."""
-        status, printed, said = jidoka("replay", failures, "--task", "outcome")
-        assert (status, printed) == (2, "")
-        assert "not readable as Parquet" in " ".join(said.split())
+        done = jidoka("replay", failures, "--task", "outcome")
+        assert (done.status, done.out) == (2, "")
+        assert "not readable as Parquet" in " ".join(done.err.split())
 
 
 class TestSave:
@@ -216,11 +199,11 @@ class TestSave:
         assert found["model"] == f"mine+{replayed['n']}"
         assert found["accuracy"] > replayed["accuracy"]
 
-    def test_only_what_a_line_can_take(self, failures: Path, tmp_path: Path, jidoka: Callable[..., Any]) -> None:
+    def test_only_what_a_line_can_take(self, failures: Path, tmp_path: Path, jidoka: Jidoka) -> None:
         """What was held out, or another task's model, is nothing that a line answers with."""
         for arguments in (["--split", "file"], ["--task", "source"], ["--first", "5"]):
-            status, _, said = jidoka("replay", failures, *arguments, "--save", tmp_path / "no.jdk")
-            assert (status, "--save: what a line can take" in " ".join(said.split())) == (2, True)
+            done = jidoka("replay", failures, *arguments, "--save", tmp_path / "no.jdk")
+            assert (done.status, "--save: what a line can take" in " ".join(done.err.split())) == (2, True)
             assert not (tmp_path / "no.jdk").exists()
 
 
@@ -250,19 +233,19 @@ class TestEvaluate:
         found = scores("evaluate", failures, "--model", model)
         assert (found["model"], found["accuracy"], sum(found["confusion"]["unanswered"])) == ("mine+0", 0.0, 120)
 
-    def test_no_snapshot(self, failures: Path, jidoka: Callable[..., tuple[int, str, str]]) -> None:
+    def test_no_snapshot(self, failures: Path, jidoka: Jidoka) -> None:
         """A file that is no snapshot is told."""
-        status, _, said = jidoka("evaluate", failures, "--model", failures)
-        assert status == 2
-        assert "Traceback" not in said
+        done = jidoka("evaluate", failures, "--model", failures)
+        assert done.status == 2
+        assert "Traceback" not in done.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"), MISTAKES, ids=lambda one: " ".join(one) if isinstance(one, tuple) else ""
 )
-def test_mistakes(arguments: tuple[str, ...], told: str, jidoka: Callable[..., tuple[int, str, str]]) -> None:
+def test_mistakes(arguments: tuple[str, ...], told: str, jidoka: Jidoka) -> None:
     """What cannot be done is told in a paragraph that names the value and what is allowed, with status 2."""
-    status, printed, said = jidoka(*arguments)
-    assert (status, printed) == (2, "")
-    assert told in " ".join(said.split())
-    assert "Traceback" not in said
+    done = jidoka(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert told in " ".join(done.err.split())
+    assert "Traceback" not in done.err
