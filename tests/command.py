@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,11 @@ class Done:
     status: int
     out: str
     err: str
+
+    @property
+    def lines(self) -> list[Any]:
+        """Return what each line of the output holds as JSON."""
+        return [json.loads(line) for line in self.out.splitlines()]
 
 
 Jidoka = Callable[..., Done]
