@@ -39,7 +39,7 @@ def give_up(state: LineState) -> None:
 
 
 def contend(state: LineState, build: Build, found: Sequence[str | None], weights: Sequence[float]) -> list[Said]:
-    """Score the challenger on a build that the champion has not learned yet, let it learn, and act on the verdict.
+    """Score the challenger on a build that the champion has not learned yet, and let it learn where learning goes on.
 
     ``found`` are the labels, nothing where none is known; ``weights`` are those of the known ones. Returned is what
     both said of each diagnostic, for labels that come late; nothing where labels came with the build.
@@ -53,10 +53,11 @@ def contend(state: LineState, build: Build, found: Sequence[str | None], weights
     if not known:
         return said
     labels = [str(found[place]) for place in known]
-    before = activations if len(known) == len(found) else activations[known]
-    changed = challenge.classifier.learn_batch(build.batch.take(known), labels, weights, before)
-    if len(changed):
-        state.challenge_rows.append(changed)
+    if not state.watch.learning_stopped:
+        before = activations if len(known) == len(found) else activations[known]
+        changed = challenge.classifier.learn_batch(build.batch.take(known), labels, weights, before)
+        if len(changed):
+            state.challenge_rows.append(changed)
     challenge.score([Pair(build.seen[place].example.key, str(found[place]), *said[place]) for place in known])
     return [] if challenge.rules else said
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from models.andon.look import judge, refuse_broken, sight
 from models.answers import documents
 from models.classifiers import sigmoid
 from models.cloudevents import rfc3339
@@ -20,7 +21,7 @@ from models.labelling import label_of
 from models.masking import mask
 from models.memory import Recent, Said
 from models.records import CompilerErrors, Feedback, Prediction, content_id, parse
-from models.shadow import conclude, contend, late
+from models.shadow import contend, late
 from models.state import LineState
 from models.taxonomy import PHASES
 from models.weighting import FEEDBACK_WEIGHT
@@ -58,7 +59,7 @@ def answer(
     taken before is not taken again. Ids count within a project: two projects may both have a ``build-17``.
     """
     if isinstance(record, Feedback):
-        _learn_feedback(state, record)
+        _learn_feedback(state, record, now)
         return []
     key = _key(record.project, record.id)
     known = state.recent.get(key)
@@ -73,14 +74,17 @@ def _classify(state: LineState, record: CompilerErrors, key: str, now: datetime,
     learned = state.recent.learned(key)  # then its kinds were counted too
     masked = [] if learned else [mask(one.message) for one in record.diagnostics]
     met = state.templates.observe_build(masked, rfc3339(now)) if masked else []
-    answers = documents(state, build, [decide(state, one) for one in build.seen], met)
+    decisions = [decide(state, one) for one in build.seen]
+    answers = documents(state, build, decisions, met)
     document = _prediction(state, record, now, _root(build.seen), answers)
     value = orjson.dumps(document)
     examples = [one.example for one in build.seen]
     if learned:
         state.repeats += 1
     else:
-        said = _learn(state, build, watch)
+        said, found, weights = _learn(state, build, watch)
+        state.watch.observe(sight(record, build, decisions, found, met=met, weights=weights), now)
+        judge(state, record.id, now)
         if said:
             examples = [one._replace(said=opinions) for one, opinions in zip(examples, said, strict=True)]
         state.failures += 1
@@ -114,8 +118,13 @@ def _answer(document: dict[str, Any], value: bytes) -> Answer:
     return Answer(document["id"], document["time"], value, decided)
 
 
-def _learn(state: LineState, build: Build, watch: Watch | None) -> list[Said]:
-    """Learn a build; return what champion and challenger said of it, if labels for it are still to come."""
+def _learn(state: LineState, build: Build, watch: Watch | None) -> tuple[list[Said], list[str | None], list[float]]:
+    """Learn a build, unless the andon has stopped learning: then it is scored only.
+
+    Returned is what champion and challenger said of it, if labels for it are still to come; the labels that are known;
+    and the weights that they were learned with.
+    """
+    stopped = state.watch.learning_stopped
     found = [label_of(one.example, one.rule, state.feedback) for one in build.seen]
     if watch is not None:
         watch(build, found)
@@ -124,10 +133,11 @@ def _learn(state: LineState, build: Build, watch: Watch | None) -> list[Said]:
         if label is not None:
             known.append(index)
             labels.append(label)
-            weights.append(state.weights.weigh(label, one.rule))
+            if not stopped:
+                weights.append(state.weights.weigh(label, one.rule))
             state.scores.update(label, one.best, one.example.code)
     said = contend(state, build, found, weights)
-    if labels:
+    if labels and not stopped:
         everything = len(known) == len(build.seen)
         logits = build.logits if everything else build.logits[known]
         probabilities = build.probabilities if everything else build.probabilities[known]
@@ -135,13 +145,16 @@ def _learn(state: LineState, build: Build, watch: Watch | None) -> list[Said]:
         changed = state.classifier.learn_batch(build.batch.take(known), labels, weights, sigmoid(logits))
         if len(changed):
             state.changed_rows.append(changed)
+            refuse_broken(state, changed)
     state.drift.update(labels)
-    conclude(state)
-    return said
+    return said, found, weights
 
 
-def _learn_feedback(state: LineState, feedback: Feedback) -> None:
-    """Join feedback with the failure it speaks of; a failure no longer held is counted, not an error."""
+def _learn_feedback(state: LineState, feedback: Feedback, now: datetime) -> None:
+    """Join feedback with the failure it speaks of; a failure no longer held is counted, not an error.
+
+    While learning is stopped it still overrides what rules and model say of such messages.
+    """
     key = _key(feedback.project, feedback.id, "feedback")  # an id of its own: it may equal the failure's
     if state.recent.learned(key):
         return
@@ -155,12 +168,13 @@ def _learn_feedback(state: LineState, feedback: Feedback) -> None:
         late(state, example, feedback.category)
         state.recent.replace(held._replace(examples=tuple([one._replace(said=None) for one in held.examples])))
     state.feedback.learn(example.key, example.code, example.rule_label, feedback.category)
-    state.changed_rows.append(state.classifier.learn(example.hashed, feedback.category, FEEDBACK_WEIGHT))
-    if state.challenge is not None:
-        state.challenge_rows.append(
-            state.challenge.classifier.learn(example.hashed, feedback.category, FEEDBACK_WEIGHT)
-        )
-    conclude(state)
+    if not state.watch.learning_stopped:
+        state.changed_rows.append(state.classifier.learn(example.hashed, feedback.category, FEEDBACK_WEIGHT))
+        if state.challenge is not None:
+            state.challenge_rows.append(
+                state.challenge.classifier.learn(example.hashed, feedback.category, FEEDBACK_WEIGHT)
+            )
+    judge(state, feedback.id, now)
 
 
 def _key(project: str, record_id: str, kind: str = "failure") -> str:

@@ -13,6 +13,7 @@ from models.hybrid import Build, Decision
 from models.novelty import Sighting
 from models.records import AndonEvent, CompilerErrors
 from models.shadow import begin, conclude, give_up
+from models.sparse import Rows
 from models.state import LineState
 from models.taxonomy import UNKNOWN
 
@@ -42,7 +43,7 @@ def sight(
         weights,
     )
     unknown = all(one.label == UNKNOWN for one in decisions)
-    finite = bool(np.isfinite(build.logits).all())
+    finite = bool(np.isfinite(build.logits.sum()))
     return Sight(seen, [one.best for one, _ in known], [label for _, label in known], unknown, finite)
 
 
@@ -68,6 +69,19 @@ def _answered_before(state: LineState, build: str | None) -> int:
     keys = [recent.key for recent in state.recent.contents()[0]]
     places = [place for place, key in enumerate(keys) if build is not None and key.endswith(f" {build}")]
     return max(0, state.failures - len(keys) + (places[0] if places else 0))
+
+
+def refuse_broken(state: LineState, rows: Rows) -> None:
+    """Forget what has just been learned into rows of the classifier where it is no finite number; the andon then halts.
+
+    A checkpoint with such numbers would be refused when it is read.
+    """
+    classifier = state.classifier
+    if np.isfinite(classifier.weights[rows].sum() + classifier.squares[rows].sum()):
+        return
+    for table in (classifier.weights, classifier.squares):
+        table[rows] = np.nan_to_num(table[rows], nan=0.0, posinf=0.0, neginf=0.0)
+    state.watch.broken = True
 
 
 def judge(state: LineState, source: str, now: datetime) -> None:

@@ -50,6 +50,7 @@ class Watchman:
         self.lamp, self.shortfall, self.variety = Lamp(), Shortfall(), Variety()
         self.rejected, self.refused = Share(), Share()
         self.answered = 0
+        self.broken = False  # what was learned last was no finite number
         self.events: deque[AndonEvent] = deque(maxlen=MAX_EVENTS)
 
     @property
@@ -61,7 +62,10 @@ class Watchman:
         """Take in one build that is answered for the first time; return what it changed, which also waits."""
         time = rfc3339(now)
         self.refused.push(False)
-        changes = [] if sight.finite else self.lamp.light(BROKEN, Evidence(examples=(sight.seen.build,)), time)
+        changes: list[Change] = []
+        if self.broken or not sight.finite:
+            self.broken = False
+            changes += self.lamp.light(BROKEN, Evidence(examples=(sight.seen.build,)), time)
         for alarm in self.monitor.update(sight.seen):
             key, evidence = drifted(alarm, self.monitor)
             changes += self.lamp.light(key, evidence, time)

@@ -71,12 +71,13 @@ def event(
     """Return the record of a transition; ``source`` is the id of what brought it about: same source, same event."""
     lit, condition = change.lit, CONDITIONS[change.lit.key.kind]
     raised, evidence = change.transition == "raised", change.lit.evidence
+    out = change.transition in {"resumed", "cleared"}
     return AndonEvent(
         id=content_id("andon-event", project, source, change.transition, *lit.key),
         time=now,
         project=project,
         kind=condition.name,
-        severity=condition.severity if raised else "info",
+        severity="info" if out else condition.severity,
         message=sentence(change, by),
         details={} if evidence.divergence is None else {"divergence": evidence.divergence},
         transition=change.transition,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -138,6 +138,7 @@ class Header(Strict):
     calibration: Calibration
     templates: Templates
     drift: Drift
+    watch: dict[str, Any] | None = None  # what ``Watchman.dump`` returns, which checks it itself; older ones have none
     challenge: Challenge | None
     outcomes: Annotated[list[tuple[str, str, Count, Count, Count]], Field(max_length=MAX_OUTCOMES)]
     counters: Counters

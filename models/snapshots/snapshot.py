@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.andon.watchman import Watchman
 from models.calibration import Calibrator
 from models.challenge import Challenge
 from models.classifiers import HashedLogistic
@@ -90,6 +91,7 @@ def _packed(
         "calibration": state.calibrator.dump(),
         "templates": templates,
         "drift": state.drift.dump(),
+        "watch": state.watch.dump(),
         "challenge": challenge and {"classifier": _size(challenge.classifier), **challenge.dump()},
         "outcomes": [list(one) for one in state.outcomes],
         "counters": {name: getattr(state, name) for name in _COUNTERS},
@@ -128,6 +130,7 @@ class _Parts:
     weights: LongTailWeights
     calibrator: Calibrator
     drift: CategoryDivergence
+    watch: Watchman
     challenge: Challenge | None
     recents: list[Recent]
 
@@ -145,8 +148,18 @@ def _checked(state: LineState, header: Header, arrays: Arrays) -> _Parts:
     calibrator.load(header.calibration.model_dump())
     drift = CategoryDivergence(state.drift.baseline_size, state.drift.window_size)
     drift.load(header.drift.model_dump())
-    challenge = _challenge(state, header, arrays)
-    return _Parts(header, arrays, feedback, scores, weights, calibrator, drift, challenge, _recents(header, arrays))
+    challenge, recents = _challenge(state, header, arrays), _recents(header, arrays)
+    watch = _watch(header)
+    return _Parts(header, arrays, feedback, scores, weights, calibrator, drift, watch, challenge, recents)
+
+
+def _watch(header: Header) -> Watchman:
+    watch = Watchman()
+    if header.watch is None:
+        watch.answered = header.counters.failures
+    else:
+        watch.load(header.watch)
+    return watch
 
 
 def _challenge(state: LineState, header: Header, arrays: Arrays) -> Challenge | None:
@@ -204,7 +217,7 @@ def _install(state: LineState, parts: _Parts) -> None:
         _restore(parts.challenge.classifier, parts.header.challenge.classifier, parts.arrays, "challenger_")
     state.challenge, state.outcomes = parts.challenge, [Outcome(*one) for one in parts.header.outcomes]
     state.feedback, state.scores, state.weights, state.drift = parts.feedback, parts.scores, parts.weights, parts.drift
-    state.calibrator = parts.calibrator
+    state.calibrator, state.watch = parts.calibrator, parts.watch
     state.templates.extend(parts.header.templates.model_dump())
     for name in _COUNTERS:
         setattr(state, name, getattr(parts.header.counters, name))
