@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from models.explanations import Deciding, explain
+from models.explanations import WEAK, told
 from models.features import COUNTED
+from models.feedback import SHOWN
 from models.hybrid import Build, Decision, Observation
 from models.novelty import Sighting
 from models.sparse import Floats
@@ -20,10 +21,10 @@ from models.taxonomy import PARENTS, UNKNOWN
 MAX_WORDS = 5
 MAX_DECIDING = 12  # features that an explanation is made of: the pairs and triples of one phrase are several
 MAX_WORD_CHARS = 250
-SHOWN = 240  # characters of the compiler's message repeated in a prediction
 RUNNERS_UP = 2
 
 Document = dict[str, Any]
+Deciding = tuple[tuple[str, ...], int]  # names, the strongest first, and how many of them speak clearly
 
 
 def documents(state: LineState, build: Build, decisions: Sequence[Decision], met: Sequence[Sighting]) -> list[Document]:
@@ -48,6 +49,7 @@ def _novelty(sighting: Sighting) -> Document:
 
 
 def _document(index: int, seen: Observation, decision: Decision, top: list[Document], deciding: Deciding) -> Document:
+    names, clearly = deciding
     label, code = decision.label, seen.diagnostic.code
     document: Document = {"index": index}
     if code is not None:
@@ -59,8 +61,8 @@ def _document(index: int, seen: Observation, decision: Decision, top: list[Docum
     document["confidence"] = min(1.0, decision.confidence)
     document["top"] = top
     document["source"] = decision.source
-    document["words"] = [name[:MAX_WORD_CHARS] for name, _ in deciding[:MAX_WORDS]]
-    document["explanation"] = explain(label, deciding)
+    document["words"] = [name[:MAX_WORD_CHARS] for name in names[:MAX_WORDS]]
+    document["explanation"] = told(label, names[:clearly])
     document["reason"] = decision.reason
     return document
 
@@ -91,15 +93,16 @@ def _ranked(label: str, probability: float) -> Document:
     return {"category": label, "probability": probability}
 
 
-def _deciding(seen: Observation, contributions: Floats) -> list[tuple[str, float]]:
-    """Return the features that speak most for the decided label, strongest first, with how much each does.
+def _deciding(seen: Observation, contributions: Floats) -> Deciding:
+    """Return the features that speak most for the decided label.
 
     A count (``COUNTED``, the first part) decides too, but it is no word.
     """
     speaks = contributions[len(COUNTED) :]
     best = speaks.argsort()[: -MAX_DECIDING - 1 : -1]
+    amounts = speaks[best].tolist()
     readable: list[str] = []
     for part in seen.parts[1:]:
         readable += part.names
-    chosen = zip(best.tolist(), speaks[best].tolist(), strict=True)
-    return [(readable[place], amount) for place, amount in chosen if amount > 0]
+    names = tuple([readable[place] for place, amount in zip(best.tolist(), amounts, strict=True) if amount > 0])
+    return names, sum([amount >= WEAK * amounts[0] for amount in amounts[: len(names)]])

@@ -12,6 +12,7 @@ from math import exp, sqrt
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from river import base
 
 from models.hashing import name_hash
@@ -61,6 +62,7 @@ class HashedLogistic(base.MiniBatchClassifier):
         self._columns: dict[Any, int] = {}
         self.weights: Floats = np.zeros((1 << bits, 8), dtype=np.float32)
         self.squares: Floats = np.zeros(1 << bits, dtype=np.float32)
+        self._sums: Floats = np.zeros(1 << bits, dtype=np.float32)  # of each row of weights
 
     @property
     def _multiclass(self) -> bool:
@@ -134,6 +136,7 @@ class HashedLogistic(base.MiniBatchClassifier):
         np.add.at(self.squares, batch.rows, batch.values * batch.values * norms)
         steps = batch.values * np.float32(-self.learning_rate) / np.sqrt(self.squares.take(batch.rows) + EPSILON)
         batch.add(steps, gradients, self.weights)
+        self._sum_up(batch.rows)
 
     def columns(self, labels: Sequence[Any]) -> list[int]:
         """Return the column of each label, -1 of one that was never learned."""
@@ -144,13 +147,16 @@ class HashedLogistic(base.MiniBatchClassifier):
 
         Shapes (features,). A column of -1 stands for a label never learned: nothing speaks for it.
         """
-        weights = self.weights.take(batch.rows, axis=0)
-        mean = np.einsum("ij->i", weights) / np.float32(max(len(self.labels), 1))  # columns beyond are zero
-        places = zip(pairwise(batch.bounds), columns, strict=True)
-        return [
-            weights[a:b, column] - mean[a:b] if column >= 0 else np.zeros(b - a, np.float32)
-            for (a, b), column in places
-        ]
+        places = batch.rows * np.int32(self.weights.shape[1])
+        places += np.array(columns, np.int32).repeat(np.diff(batch.offsets))
+        mean = self._sums.take(batch.rows) / np.float32(max(len(self.labels), 1))
+        found = self.weights.reshape(-1).take(places) - mean
+        parts = zip(pairwise(batch.bounds), columns, strict=True)
+        return [found[a:b] if column >= 0 else np.zeros(b - a, np.float32) for (a, b), column in parts]
+
+    def _sum_up(self, rows: NDArray[Any]) -> None:
+        """Note the sums of rows that changed; columns beyond the labels are zero."""
+        self._sums[rows] = np.einsum("ij->i", self.weights.take(rows, axis=0))
 
     def restore(self, labels: list[Any], examples: int, rows: Rows, weights: Floats, squares: Floats) -> None:
         """Put saved rows back: ``weights`` of shape (rows, labels), ``squares`` of shape (rows,).
@@ -171,6 +177,7 @@ class HashedLogistic(base.MiniBatchClassifier):
             self._column(label)
         self.weights[rows, : len(labels)] = weights
         self.squares[rows] = squares
+        self._sum_up(rows)
         self.examples = examples
 
     def learn_one(self, x: dict[Hashable, Any], y: bool | str | int, w: float = 1.0) -> None:
@@ -218,6 +225,7 @@ class HashedLogistic(base.MiniBatchClassifier):
             before, self.weights = self.weights, np.zeros((len(self.weights), width), np.float32)
             if self.squares.any():
                 self.weights[:, : before.shape[1]] = before
+                self._sums = np.einsum("ij->i", self.weights)  # rows of another width are summed in another order
 
 
 def _records(examples: Any) -> list[dict[Hashable, Any]]:

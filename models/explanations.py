@@ -83,6 +83,7 @@ COUNTS: dict[str, tuple[int, str, str]] = {  # what one is worth; of what; where
 EXACT = 2  # counts up to this are exact, larger ones are lower bounds (``features.extract``)
 
 _READ: BoundedCache[str, tuple[str, Words]] = BoundedCache(4 << 20)  # a feature's name -> place, words
+_QUOTED: BoundedCache[tuple[Words, ...], list[Words]] = BoundedCache(4 << 20)  # of one place -> its quotations
 _SAID: BoundedCache[tuple[str, Words, Words], str] = BoundedCache(8 << 20)  # label, names for it, names against it
 
 
@@ -95,7 +96,11 @@ def explain(label: str, deciding: Deciding, *, against: bool = False) -> str:
     >>> explain("TypeErrors", [("message:mismatched types", 6.3), ("message:mismatched", 6.0), ("marked:None", 2.0)])
     'TypeErrors: the message says “mismatched types”, and the marked code has `None`'
     """
-    pro, contra = _strongest(deciding, 1.0), _strongest(deciding, -1.0) if against else ()
+    return told(label, _strongest(deciding, 1.0), _strongest(deciding, -1.0) if against else ())
+
+
+def told(label: str, pro: Words, contra: Words = ()) -> str:
+    """Return the same from the names of what speaks clearly for the label and against it, the strongest first."""
     return _SAID.get((label, pro, contra)) or _explain(label, pro, contra)
 
 
@@ -123,13 +128,33 @@ def phrases(names: Iterable[str]) -> list[str]:
 
     A place that is not described here is not named either. Marks alone (``note:,``) and the bias are not told.
     """
-    quoted: dict[str, list[Words]] = {}
+    texts: dict[str, list[Words]] = {}
     for name in names:
         place, words = _READ.get(name) or _READ.keep(name, _read(name), 6 * len(name) + 2 * NAME_BYTES)
         if words:
-            quoted[place] = _joined(quoted[place], words) if place in quoted else [words]
-    untold = [(place, _untold(place, found, quoted)) for place, found in quoted.items()]
-    return [_phrase(place, found) for place, found in untold if found][:MAX_PHRASES]
+            texts.setdefault(place, []).append(words)
+    said: list[str] = []
+    for place in texts:
+        if len(said) == MAX_PHRASES:
+            break
+        if found := _untold(place, texts):
+            said.append(_phrase(place, found))
+    return said
+
+
+def _quotations(texts: list[Words]) -> list[Words]:
+    """Return texts of one place with those that overlap made one; what messages say comes again and again."""
+    if len(texts) == 1:
+        return texts
+    key = tuple(texts)
+    known = _QUOTED.get(key)
+    if known is not None:
+        return known
+    found: list[Words] = []
+    for words in texts:
+        found = _joined(found, words)
+    size = NAME_BYTES * (len(texts) + 1) + 60 * sum(map(len, texts + found))
+    return _QUOTED.keep(key, found, size)
 
 
 def _read(name: str) -> tuple[str, Words]:
@@ -164,10 +189,11 @@ def _joined(found: list[Words], words: Words) -> list[Words]:
 
 def _union(one: Words, other: Words) -> Words | None:
     """Return the shortest words in which both stand, if one holds the other or they overlap."""
-    if len(one) < len(other):
-        longer, shorter = other, one
-    else:
-        longer, shorter = one, other
+    longer, shorter = (other, one) if len(one) < len(other) else (one, other)
+    if shorter[0] not in longer and shorter[-1] not in longer:
+        return None
+    if len(shorter) == 1:
+        return longer
     if any(longer[start : start + len(shorter)] == shorter for start in range(len(longer) - len(shorter) + 1)):
         return longer
     for first, second in ((one, other), (other, one)):
@@ -182,10 +208,10 @@ def _is_word(text: str) -> bool:
     return len(text) > 1 and text.isalpha()
 
 
-def _untold(place: str, found: list[Words], quoted: dict[str, list[Words]]) -> list[Words]:
+def _untold(place: str, texts: dict[str, list[Words]]) -> list[Words]:
     """Return the quotations of a place that do not stand in one from another place already."""
-    rule = PLACES.get(place, UNKNOWN)
-    told = [words for other in rule.told_by for words in quoted.get(other, [])]
+    rule, found = PLACES.get(place, UNKNOWN), _quotations(texts[place])
+    told = [words for other in rule.told_by if other in texts for words in _quotations(texts[other])]
     return [one for one in found if not any(_holds(words, one, piece=rule.piece) for words in told)] if told else found
 
 
