@@ -6,20 +6,12 @@ condition ends, so that an alert keeps its labels; ``jidoka_drift_contribution_n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 from streams.families import Families
 
 LAMPS = ("green", "amber", "red")  # the value of the lamp is the place here
-
-
-class Active(NamedTuple):
-    """A condition that is raised; ``moved`` has the categories that it names, with their contributions (nats)."""
-
-    kind: str
-    severity: str
-    moved: Mapping[str, float]
 
 
 class AndonMetrics:
@@ -28,9 +20,11 @@ class AndonMetrics:
     def __init__(self, families: Families) -> None:
         gauge = families.of_partition
         self.lamp = gauge("jidoka_andon_lamp", "0 green, 1 amber, 2 red: learning has stopped")
-        self.active = gauge("jidoka_andon_active", "Conditions raised now", "kind", "severity")
+        self.active = gauge("jidoka_andon_active", "Conditions lit now", "kind", "severity", "signal")
         self.named = gauge(
-            "jidoka_andon_contribution_nats", "What moved when the condition was raised", "kind", "category"
+            "jidoka_andon_contribution_nats",
+            "What moved when the condition was raised",
+            *("kind", "severity", "signal", "category"),
         )
         self.events = families.counter("jidoka_andon_events_total", "Andon events sent", "kind", "severity")
         self.statistic = gauge("jidoka_drift_statistic", "Of the detector; it alarms at its threshold", "quantity")
@@ -41,16 +35,22 @@ class AndonMetrics:
             "jidoka_drift_contribution_nats", "Summands of the divergence of categories", "category"
         )
 
-    def observe_andon(self, number: str, lamp: str, conditions: Iterable[Active]) -> None:
-        """Set one partition's lamp (one of ``LAMPS``) and what lights it; several of a kind are counted."""
-        self.lamp.labels(number).set(LAMPS.index(lamp))
-        named: dict[tuple[str, str], float] = {}
-        for kind, severity, moved in conditions:
-            self.active.labels(number, kind, severity).inc()
-            for category, contribution in moved.items():
-                named[kind, category] = max(contribution, named.get((kind, category), contribution))
-        for (kind, category), contribution in named.items():
-            self.named.labels(number, kind, category).set(contribution)
+    def observe(self, number: str, view: Mapping[str, Any]) -> None:
+        """Set what ``Watchman.view`` tells of one partition: its lamp, what is lit, how far the rest is from it.
+
+        The same condition in several projects is counted; of what they name the largest contribution is shown.
+        """
+        self.lamp.labels(number).set(LAMPS.index(view["lamp"]))
+        named: dict[tuple[str, ...], float] = {}
+        for lit in view["lit"]:
+            labels = (str(lit["kind"]), str(lit["severity"]), str(lit["signal"]))
+            self.active.labels(number, *labels).inc()
+            for moved in lit["categories"]:
+                key, contribution = (*labels, str(moved["category"])), float(moved["contribution"])
+                named[key] = max(contribution, named.get(key, contribution))
+        for key, contribution in named.items():
+            self.named.labels(number, *key).set(contribution)
+        self.observe_drift(number, view["drift"])
 
     def observe_drift(self, number: str, view: Mapping[str, Any]) -> None:
         """Set what ``DriftMonitor.view`` tells of the partition's whole stream; single projects have no series."""

@@ -1,6 +1,6 @@
 """Bad weather: a broker that is away or cannot write, a clock that goes back, names that do not resolve.
 
-What needs root (a disk that is really full, or read-only) is a tried procedure in ``docs/operations/runbook.md``.
+What needs root (a disk that is really full, or read-only) is a tried procedure in ``dashboards/RUNBOOK.md``.
 """
 
 from __future__ import annotations
