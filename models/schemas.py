@@ -59,7 +59,7 @@ TRAFFIC = {
     "predictions": Traffic(("worker",), ("consumer",)),
     "models": Traffic(("trainer",), ("worker",), "name of the model", "compact", 1),
     "model-checkpoints": Traffic(("worker",), ("worker",), "partition/kind/slot/chunk; slots come round", "compact"),
-    "model-commands": Traffic(("trainer",), ("worker",), "number of the partition it stands in"),
+    "model-commands": Traffic(("trainer", "worker"), ("worker",), "number of the partition it stands in"),
     "andon-events": Traffic(("worker",), ("consumer",), partitions=1),
     "dead-letters": Traffic(("worker",), ("consumer",)),
 }

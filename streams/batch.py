@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord
 from models.cloudevents import attributes, event_type, headers
 from models.records import CompilerErrors, Feedback, ModelCommand, Prediction, Record, RecordError, parse
 from models.step import answer
+from streams.andon import refuse, told
 from streams.checkpoints import Partition
 from streams.commands import CommandError, Shelf, obey
 from streams.dead_letters import dead_letter, letter_key
@@ -47,12 +48,14 @@ class Batch:
             if isinstance(record, ModelCommand):
                 obey(self.partition, record, self.shelf)
         except (RecordError, CommandError) as error:
-            self.partition.state.dead_letters += 1
-            letter = dead_letter(message, str(error), arrival(message.timestamp / 1000))
+            arrived = arrival(message.timestamp / 1000)
+            refuse(self.partition, message.topic, message.offset, arrived)
+            letter = dead_letter(message, str(error), arrived)
             self.outgoing.append(outgoing(letter, letter_key(message)))
         else:
             if not isinstance(record, ModelCommand):
                 self._answer(record, message.timestamp / 1000)
+        self.outgoing += told(self.partition)
         self.partition.advance(message.topic, message.offset)
 
     def _answer(self, record: CompilerErrors | Feedback, arrived: float) -> None:

@@ -13,11 +13,13 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
+from models.andon.look import end_recall
 from models.cloudevents import headers
 from models.records import Model, ModelCheckpoint, ModelCommand, RecordError, parse
 from models.shadow import ChallengeError, begin, give_up
 from models.snapshots.frame import SnapshotError
 from models.snapshots.rollback import go_back, key_of, taken
+from streams.andon import try_earlier
 from streams.checkpoints import Partition, join_chunks, load_base
 from streams.kafka import client_options
 from streams.published import usable_classifier
@@ -55,7 +57,7 @@ def wanted(values: Iterable[bytes | None]) -> Needs:
     """Return what the commands among ``values`` need; those that cannot be read need nothing."""
     commands = [command for value in values if (command := _readable(value)) is not None]
     names = {(one.name or "", one.sha256 or "") for one in commands if one.action == "challenge"}
-    return Needs(any(one.action == "rollback" for one in commands), names)
+    return Needs(any(one.action in {"rollback", "recall"} for one in commands), names)
 
 
 def _readable(value: bytes | None) -> ModelCommand | None:
@@ -78,8 +80,10 @@ def obey(partition: Partition, command: ModelCommand, shelf: Shelf) -> None:
         _roll_back(partition, command, shelf.checkpoints)
     elif command.action == "challenge":
         _challenge(partition, command, shelf.models)
-    else:
+    elif command.action == "give-up":
         _give_up(partition, command)
+    else:
+        _andon(partition, command, shelf.checkpoints)
 
 
 def _roll_back(partition: Partition, command: ModelCommand, records: Iterable[ModelCheckpoint]) -> None:
@@ -96,6 +100,7 @@ def _roll_back(partition: Partition, command: ModelCommand, records: Iterable[Mo
         raise CommandError(f"base {number} of partition {partition.number}: {error}") from error
     before = partition.state.model_version
     go_back(partition.state, earlier, command)
+    partition.state.watch.shortfall.restart()  # it was another model that fell behind
     partition.break_chain()
     log.warning("partition %d: from model %s back to %s", partition.number, before, partition.state.model_version)
 
@@ -121,6 +126,17 @@ def _give_up(partition: Partition, command: ModelCommand) -> None:
     give_up(partition.state)
     partition.state.recent.add_id(key_of(command))
     log.warning("partition %d: given up: %r", partition.number, running and running.name)
+
+
+def _andon(partition: Partition, command: ModelCommand, records: Iterable[ModelCheckpoint]) -> None:
+    state = partition.state
+    state.recent.add_id(key_of(command))
+    if command.action == "recall":
+        try_earlier(partition, command.failures or 0, records)
+        return
+    state.watch.obey(command)
+    if not state.watch.learning_stopped:
+        end_recall(state)
 
 
 async def send(settings: Settings, *commands: ModelCommand) -> None:

@@ -30,12 +30,13 @@ LOOK_AGAIN_S = 0.1  # for chunks that were dropped, at a rebalance
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message on its way out; its partition is that of the record it answers."""
+    """A message on its way out; its partition is that of the record it answers, unless it names one."""
 
     topic: str
     key: bytes
     value: bytes
     headers: Sequence[tuple[str, bytes]]
+    partition: int | None = None
 
 
 class Chunk(ConsumerMessage):
@@ -178,9 +179,13 @@ class BatchProducer(driver.Producer):
         producer = self._transaction_producers.get(transactional_id)
         if producer is None:
             raise ProducerSendError(f"no transaction is open under {transactional_id}")
-        for topic, messages in groupby(sorted(outgoing, key=lambda one: one.topic), key=lambda one: one.topic):
+
+        def place(one: Outgoing) -> tuple[str, int]:
+            return one.topic, partition if one.partition is None else one.partition
+
+        for (topic, number), messages in groupby(sorted(outgoing, key=place), key=place):
             for batch in _batches(producer, messages):
-                self._sent[transactional_id].append(await producer.send_batch(batch, topic, partition=partition))
+                self._sent[transactional_id].append(await producer.send_batch(batch, topic, partition=number))
 
     async def commit_transactions(
         self,

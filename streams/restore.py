@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from models.records import CompilerErrors, Feedback, Model, ModelCheckpoint, ModelCommand, RecordError, parse
 from models.state import LineState
 from models.step import answer
+from streams.andon import refuse
 from streams.checkpoint_log import POLL_MS, Progress, stretches
 from streams.checkpoints import Partition, has_base, restore
 from streams.commands import CommandError, Name, Needs, Shelf, obey, wanted
@@ -183,21 +184,23 @@ async def _catch_up(
         partition.offsets[topic] = end  # not dirty: a checkpoint goes with the next record, in a commit of its own
     commands = [value for _, _, topic, value in missed if SOURCES[topic] is ModelCommand]
     shelf = await _shelf(reader, partition.number, wanted(commands), progress)
-    for timestamp, _, topic, value in sorted(missed, key=lambda one: one[:3]):
+    for timestamp, offset, topic, value in sorted(missed, key=lambda one: one[:3]):
         await asyncio.sleep(0)  # heartbeats and signals do not wait for a long replay
         progress()
-        _step_silently(partition, SOURCES[topic], value, timestamp, shelf)
+        _step_silently(partition, (topic, offset), value, timestamp, shelf)
+        partition.state.watch.take_events()  # they were sent when it was first read
     if missed:
         log.warning("partition %d: replayed %d records to rebuild its model", partition.number, len(missed))
 
 
-def _step_silently(partition: Partition, kind: type[Source], value: bytes, ms: int, shelf: Shelf) -> None:
+def _step_silently(partition: Partition, place: tuple[str, int], value: bytes, ms: int, shelf: Shelf) -> None:
+    kind = SOURCES[place[0]]
     try:
         record = parse(kind, value)
         if isinstance(record, ModelCommand):
             obey(partition, record, shelf)
     except (RecordError, CommandError):
-        partition.state.dead_letters += 1  # it was sent there when it was first read
+        refuse(partition, *place, arrival(ms / 1000))  # it was sent to the dead letters when it was first read
         return
     if not isinstance(record, ModelCommand):
         answer(partition.state, record, arrival(ms / 1000))

@@ -89,4 +89,4 @@ def perplexity(counts: Counter[str]) -> float:
     if not total:
         return 1.0
     # Sorted: the order in which labels came must not show in the last digit, or a replay would differ.
-    return exp(log(total) - sum([count * log(count) for count in sorted(counts.values())]) / total)
+    return max(1.0, exp(log(total) - sum([count * log(count) for count in sorted(counts.values())]) / total))

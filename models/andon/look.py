@@ -88,8 +88,10 @@ def judge(state: LineState, source: str, now: datetime) -> None:
     """Act on the challenger's verdict as ``shadow.conclude`` does, and tell when it was the recalled model that won."""
     name = state.challenge.name if state.challenge is not None else ""
     conclude(state)
-    won = state.challenge is None and bool(state.outcomes) and state.outcomes[-1].verdict == "promote"
-    if name.startswith(RECALL) and won:
+    if not name or state.challenge is not None or state.outcomes[-1].verdict != "promote":
+        return
+    state.watch.shortfall.restart()  # it was another model that may have fallen behind
+    if name.startswith(RECALL):
         state.watch.recalled(source, now)
 
 

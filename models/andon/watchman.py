@@ -123,7 +123,6 @@ class Watchman:
 
     def recalled(self, source: str, now: datetime) -> list[AndonEvent]:
         """Take note that the last good model answers again; the halt stays lit until a person resumes."""
-        self.shortfall.restart()
         lit = [self.lamp.lit[key] for key in self.lamp.matching("ModelDegradation")]
         return self._tell([Change("recalled", one) for one in lit], source, LINE, now)
 

@@ -40,7 +40,7 @@ LOGIN, CERTIFICATE, OTHER_NAME = range(3)  # the broker's listeners
 # What docs/operations/acl.md says.
 WRITE: dict[str, set[str]] = {
     "producer": {"compiler-errors", "feedback", "programs", "transpile-results"},
-    "worker": {"predictions", "model-checkpoints", "andon-events", "dead-letters"},
+    "worker": {"predictions", "model-checkpoints", "model-commands", "andon-events", "dead-letters"},
     "trainer": {"models"},
     "consumer": set(),
     "operator": {"compiler-errors", "feedback", "model-commands"},
