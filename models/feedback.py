@@ -10,6 +10,7 @@ from typing import Any
 from models.diagnostics import Diagnostic
 from models.masking import mask
 
+SHOWN = 240  # characters of the compiler's message repeated in a prediction: what people see of it, and speak of
 MAX_TEMPLATES = 5_000  # corrected messages kept, and codes with a tally; the one longest untouched goes first
 
 

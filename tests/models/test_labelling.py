@@ -286,7 +286,7 @@ class TestAnything:
         """Votes are the same with empty caches."""
         model, nothing = fresh(), [None] * len(build)
         before = votes_of_build(model, build, nothing)
-        for known in (labelling._MESSAGES, labelling._ADVICES, labelling._LABELS, labelling._LINES, labelling._MERGED):
+        for known in (labelling._MESSAGES, labelling._ADVICES, labelling._LABELS, labelling._LINES, labelling._MARKS, labelling._VOTES):
             known.clear()
         assert votes_of_build(model, build, nothing) == before
 
