@@ -46,10 +46,11 @@ class AndonMetrics:
             labels = (str(lit["kind"]), str(lit["severity"]), str(lit["signal"]))
             self.active.labels(number, *labels).inc()
             for moved in lit["categories"]:
-                key, contribution = (*labels, str(moved["category"])), float(moved["contribution"])
+                key: tuple[str, ...] = (*labels, str(moved["category"]))
+                contribution = float(moved["contribution"])
                 named[key] = max(contribution, named.get(key, contribution))
-        for key, contribution in named.items():
-            self.named.labels(number, *key).set(contribution)
+        for names, largest in named.items():
+            self.named.labels(number, *names).set(largest)
         self.observe_drift(number, view["drift"])
 
     def observe_drift(self, number: str, view: Mapping[str, Any]) -> None:
