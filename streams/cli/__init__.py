@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import dead_letters, label, model, models, oip, operate, processes, read, transpile, write
+from streams.cli import andon, dead_letters, label, model, models, oip, operate, processes, read, transpile, write
 from streams.cli.console import UserError, err, out
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ def options(
         raise typer.Exit
 
 
+app.add_typer(andon.app, name="andon")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(models.app, name="models")
 

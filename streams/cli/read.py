@@ -73,12 +73,15 @@ async def _tail(
 
 
 def _show(record: Record, as_json: bool) -> None:
-    from models.records import Prediction
+    from models.records import AndonEvent, Prediction
+    from streams.cli.andon_view import event_line
 
     if as_json:
         print_json(record.model_dump(mode="json", exclude_none=True))
     elif isinstance(record, Prediction):
         out.print(prediction_line(record), soft_wrap=True)
+    elif isinstance(record, AndonEvent):
+        out.print(event_line(record), soft_wrap=True)
     else:
         brief = {name: value for name, value in record.model_dump(mode="json").items() if value not in (None, [], {})}
         text = "  ".join(f"{name}={str(value)[:80]}" for name, value in brief.items() if name != "schema_version")
