@@ -29,6 +29,9 @@ POST /v1/feedback                             {"failure_id", "index", "category"
 GET  /v1/predictions?project=&category=&failure_id=&limit=50   newest first
 GET  /v1/predictions/{failure_id}             the answer to one failure
 GET  /v1/predictions/stream                   as they come (server-sent events; the same filters)
+GET  /v1/failures/{failure_id}?project=       a failure with its diagnostics, and its prediction
+GET  /board                                   the andon board, for a browser
+GET  /v1/board  /v1/board/stream              what it shows, once and as it changes
 GET  /v1/status                               the line that is up
 GET  /healthz  /readyz  /metrics
 """
@@ -79,7 +82,10 @@ async def _end_streams(app: web.Application) -> None:
     app[READING].ring.end_readers()
 
 
-async def _index(_: web.Request) -> web.Response:
+async def _index(request: web.Request) -> web.Response:
+    """Tell programs what there is, and take people to the board."""
+    if "text/html" in request.headers.get("Accept", ""):
+        return web.Response(status=303, headers={"Location": "/board"})
     return web.Response(text=INDEX)
 
 

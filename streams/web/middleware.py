@@ -19,7 +19,13 @@ log = logging.getLogger(__name__)
 
 PROBLEM_TYPE = "application/problem+json"
 METHODS = frozenset(HTTPMethod)
-HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Server": "jidoka"}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Server": "jidoka",
+}
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> web.Response:

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import heapq
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
-
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from models.records import Prediction, RecordError, parse
-from streams.kafka import client_options
 from streams.settings import Settings
-from streams.topic_admin import describe_topics
-from streams.topics import MAX_MESSAGE_BYTES, by_short_name
+from streams.topics import MAX_MESSAGE_BYTES
+from streams.web.topic_reader import TopicReader
 
 log = logging.getLogger(__name__)
 
@@ -29,20 +23,21 @@ MAX_ENTRIES = 10_000
 MAX_BYTES = 64 << 20
 MAX_READERS = 64  # live streams at once
 READER_QUEUE = 256  # predictions; a reader that is further behind is dropped
-POLL_MS = 300
-POLL_RECORDS = 100  # parsed before other requests get their turn
-RETRY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One prediction as it stands on the topic, and what it can be found by; ``labels`` are its categories."""
+    """One prediction as it stands on the topic, and what it can be found by.
+
+    ``labels`` are its categories and subcategories, ``kinds`` the finest name of each diagnostic, each of them once.
+    """
 
     raw: bytes
     timestamp: int
     failure_id: str
     project: str
     labels: frozenset[str]
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,9 @@ class Filter:
         )
 
 
+ANY = Filter()
 Reader = asyncio.Queue[Entry | None]  # ``None`` ends it
+Listener = Callable[[Prediction, int], None]  # is told of every prediction, with its record's time (ms since 1970)
 
 
 class TooManyReadersError(RuntimeError):
@@ -76,6 +73,7 @@ class PredictionRing:
         self._max_entries, self._max_bytes = max_entries, max_bytes
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._readers: set[Reader] = set()
+        self.listener: Listener | None = None
         self.bytes = self.malformed = self.dropped_readers = 0
 
     def __len__(self) -> int:
@@ -96,11 +94,17 @@ class PredictionRing:
         while len(self._entries) > self._max_entries or (self.bytes > self._max_bytes and len(self._entries) > 1):
             self._drop(next(iter(self._entries)))
         self._tell(entry)
+        if self.listener is not None:
+            self.listener(prediction, timestamp)
 
     def find(self, wanted: Filter, limit: int) -> list[bytes]:
         """Return at most ``limit`` records, newest first."""
+        return [entry.raw for entry in self.newest(limit, wanted)]
+
+    def newest(self, limit: int, wanted: Filter = ANY) -> list[Entry]:
+        """Return at most ``limit`` entries, newest first."""
         matching = (entry for entry in reversed(self._entries.values()) if wanted.matches(entry))
-        return [entry.raw for entry in heapq.nlargest(limit, matching, key=lambda entry: entry.timestamp)]
+        return heapq.nlargest(limit, matching, key=lambda entry: entry.timestamp)
 
     @contextmanager
     def reader(self) -> Iterator[Reader]:
@@ -139,87 +143,21 @@ class PredictionRing:
 
 def _entry(prediction: Prediction, raw: bytes, timestamp: int) -> Entry:
     answers = prediction.classifications
-    labels = {one.category for one in answers} | {one.subcategory for one in answers if one.subcategory}
-    return Entry(raw, timestamp, prediction.failure_id, prediction.project, frozenset(labels))
+    kinds = sorted({one.subcategory or one.category for one in answers})
+    labels = frozenset(kinds) | {one.category for one in answers}
+    return Entry(raw, timestamp, prediction.failure_id, prediction.project, labels, tuple(kinds))
 
 
-class RecentPredictions:
-    """Follows the predictions into a ring while the context lasts; no consumer group, committed records only.
-
-    Starts at the last ``PER_PARTITION`` of each partition. ``problem`` says why it is not up to date, if it is not;
-    a broker that is gone is waited for. Partitions added later are seen after a restart.
-    """
+class RecentPredictions(TopicReader):
+    """Follows the predictions into a ring while the context lasts, from ``PER_PARTITION`` back of each partition."""
 
     def __init__(self, settings: Settings, ring: PredictionRing) -> None:
-        self._settings, self._ring = settings, ring
-        self.problem: str | None = "the predictions are not yet read"
-
-    async def __aenter__(self) -> Self:
-        """Begin to read; does not wait for it."""
-        self._task = asyncio.create_task(self._run())
-        return self
+        super().__init__(settings, "predictions", ring.add, back=PER_PARTITION, what="predictions")
+        self._ring = ring
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop reading, and end the ring's readers."""
         self._ring.end_readers()
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self._follow()
-            except (KafkaError, OSError) as error:
-                self.problem = f"the predictions cannot be read: {error}"
-                log.warning("%s", self.problem)
-            except Exception:
-                self.problem = "the predictions cannot be read: a fault in the reader, see the log"
-                log.exception("%s", self.problem)
-            await asyncio.sleep(RETRY_S)
-
-    async def _follow(self) -> None:
-        places = await self._places()
-        async with _consumer(self._settings) as consumer:
-            ends = await _go_back(consumer, places, PER_PARTITION)
-            while True:
-                found = await consumer.getmany(timeout_ms=POLL_MS, max_records=POLL_RECORDS)
-                for message in (message for batch in found.values() for message in batch):
-                    self._ring.add(message.value, message.timestamp)
-                if self.problem and all([await consumer.position(place) >= end for place, end in ends.items()]):
-                    self.problem = None
-
-    async def _places(self) -> list[TopicPartition]:
-        topic = by_short_name("predictions")
-        (state,) = await describe_topics(self._settings.broker or "", self._settings, [topic])
-        if not state.partitions:
-            raise ConnectionError(f"no topic {topic.name}; `jidoka topics create` makes it")
-        return [TopicPartition(topic.name, number) for number in range(state.partitions)]
-
-
-@asynccontextmanager
-async def _consumer(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
-    options: dict[str, Any] = client_options(settings)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.broker,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
-        **options,
-    )
-    try:
-        await consumer.start()
-        yield consumer
-    finally:
-        await consumer.stop()
-
-
-async def _go_back(consumer: AIOKafkaConsumer, places: list[TopicPartition], records: int) -> dict[TopicPartition, int]:
-    """Set the consumer ``records`` before the end of each place, as far as there are any; return the ends."""
-    consumer.assign(places)
-    begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-    for place in places:
-        consumer.seek(place, max(begins[place], ends[place] - records))
-    return {place: int(ends[place]) for place in places}
+        await super().__aexit__(kind, error, trace)

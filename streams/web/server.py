@@ -18,6 +18,8 @@ from aiohttp.http_exceptions import HttpProcessingError
 from streams.metrics import HttpMetrics
 from streams.settings import Settings
 from streams.web.api import Reading, Status, api_app
+from streams.web.board import Board, following
+from streams.web.board_routes import board_routes
 from streams.web.middleware import is_loopback
 from streams.web.recent import PredictionRing, RecentPredictions
 
@@ -71,12 +73,20 @@ async def serving(settings: Settings, make_ingest: MakeIngest, status: Status = 
     check_exposure(settings)
     logging.getLogger("aiohttp.server").addFilter(_brief)
     ring, metrics = PredictionRing(), HttpMetrics()
-    async with make_ingest(settings, metrics.count_records) as ingest, RecentPredictions(settings, ring) as recent:
+    board = Board(ring, status)
+    async with (
+        make_ingest(settings, metrics.count_records) as ingest,
+        RecentPredictions(settings, ring) as recent,
+        following(settings, board, lambda: recent.problem is None),
+    ):
+        board.problems.append(lambda: recent.problem)
 
         def problems() -> list[str]:
             return [one for one in (ingest.problem(), recent.problem) if one]
 
-        app = api_app(Reading(ring, metrics, problems, status), ingest.routes, settings.http_host)
+        routes = [*ingest.routes, *board_routes(board, settings.token)]
+        app = api_app(Reading(ring, metrics, problems, status), routes, settings.http_host)
+        app.on_shutdown.append(board.close)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, auto_decompress=False)
         await runner.setup()
         try:
