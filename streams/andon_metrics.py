@@ -35,6 +35,11 @@ class AndonMetrics:
             "jidoka_drift_contribution_nats", "Summands of the divergence of categories", "category"
         )
 
+    def count(self, events: Mapping[tuple[str, str], int]) -> None:
+        """Count events that were sent, by kind and severity."""
+        for labels, number in events.items():
+            self.events.labels(*labels).inc(number)
+
     def observe(self, number: str, view: Mapping[str, Any]) -> None:
         """Set what ``Watchman.view`` tells of one partition: its lamp, what is lit, how far the rest is from it.
 

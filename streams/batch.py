@@ -38,6 +38,7 @@ class Batch:
         self._decided: Counter[tuple[str, str]] = Counter()  # category, source
         self._projects: Counter[str] = Counter()  # of failures
         self._calibration = Calibration()
+        self._told: Counter[tuple[str, str]] = Counter()  # andon events: kind, severity
         state = partition.state
         self._before = (state.repeats, state.unmatched_feedback, state.dead_letters)
 
@@ -55,6 +56,7 @@ class Batch:
         else:
             if not isinstance(record, ModelCommand):
                 self._answer(record, message.timestamp / 1000)
+        self._told.update((one.kind, one.severity) for one in self.partition.state.watch.events)
         self.outgoing += told(self.partition)
         self.partition.advance(message.topic, message.offset)
 
@@ -85,6 +87,7 @@ class Batch:
             metrics.classifications.labels(category=category, source=source).inc(count)
         metrics.projects.count(self._projects)
         self._calibration.count(metrics.by_category)
+        metrics.andon.count(self._told)
         for seconds in self._seconds:
             metrics.step.observe(seconds)
 

@@ -76,6 +76,7 @@ def observe_partition(metrics: Metrics, number: str, state: LineState) -> None:
     if state.drift.value is not None:
         metrics.divergence.labels(number, "categories").set(state.drift.value)
     metrics.by_category.observe_partition(number, state)
+    metrics.andon.observe(number, state.watch.view())
     _observe_scores(metrics, number, state)
     _observe_challenge(metrics, number, state.challenge)
 
