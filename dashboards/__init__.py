@@ -1,0 +1,1 @@
+"""Grafana dashboards, built by code (``python -m dashboards.build``), alert rules and the runbook."""
