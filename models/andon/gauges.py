@@ -20,6 +20,7 @@ class Share:
         self.size = size
         self._flags = deque((flag == "1" for flag in flags), maxlen=size)
         self._true = sum(self._flags)
+        self.value = self._true / size if len(self._flags) == size else None
 
     def push(self, flag: bool) -> float | None:
         """Take one in and return the share."""
@@ -28,12 +29,9 @@ class Share:
             self._true -= flags[0]
         flags.append(flag)
         self._true += flag
+        if len(flags) == self.size:
+            self.value = self._true / self.size
         return self.value
-
-    @property
-    def value(self) -> float | None:
-        """Return the share."""
-        return self._true / self.size if len(self._flags) == self.size else None
 
     def dump(self) -> str:
         """Return the flags, oldest first, as ``0`` and ``1``."""

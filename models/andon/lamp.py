@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal, NamedTuple
 
 from models.andon.conditions import CONDITIONS
 from models.andon.moved import Lamp as Colour
 from models.andon.moved import Moved
+from models.cloudevents import rfc3339
 
 MAX_LIT = 200  # conditions at one time; what comes beyond is counted, for a lamp with so many lights says nothing more
 
@@ -82,12 +84,12 @@ class Lamp:
         """Return whether a halt is lit."""
         return any(CONDITIONS[key.kind].severity == "halt" for key in self.lit)
 
-    def read(self, key: Key, reading: float, now: str, evidence: Evidence | None = None) -> list[Change]:
-        """Take in one reading of a level; ``evidence`` is what to tell beside the reading and its threshold."""
+    def read(self, key: Key, reading: float, now: datetime, example: str | None = None) -> list[Change]:
+        """Take in one reading of a level; ``example`` is the build at which it was taken."""
         condition, lit = CONDITIONS[key.kind], key in self.lit
-        beyond, over = condition.beyond(reading), condition.over(reading)
-        if lit == beyond or not (over if lit else beyond):
-            self.runs.pop(key, None)
+        if not (condition.over(reading) if lit else condition.beyond(reading)):
+            if self.runs:
+                self.runs.pop(key, None)
             return []
         run = self.runs[key] = self.runs.get(key, 0) + 1
         if run < condition.readings:
@@ -95,10 +97,10 @@ class Lamp:
         del self.runs[key]
         if lit:
             return self.clear(key)
-        told = replace(evidence or Evidence(), statistic=reading, threshold=condition.raise_at)
-        return self.light(key, told, now)
+        examples = () if example is None else (example,)
+        return self.light(key, Evidence(reading, condition.raise_at, examples=examples), now)
 
-    def light(self, key: Key, evidence: Evidence, now: str) -> list[Change]:
+    def light(self, key: Key, evidence: Evidence, now: datetime) -> list[Change]:
         """Raise a condition, unless what is lit says it already.
 
         A halt is told once, whatever else notices it; a project's warning is not told beside that of the whole.
@@ -110,18 +112,18 @@ class Lamp:
         if len(self.lit) >= MAX_LIT and not halt:
             self.untold += 1
             return []
-        self.lit[key] = Lit(key, now, evidence)
+        self.lit[key] = Lit(key, rfc3339(now), evidence)
         return [Change("raised", self.lit[key])]
 
     def clear(self, key: Key) -> list[Change]:
         """Put a condition out because it is over."""
         return [Change("cleared", self.lit.pop(key))] if key in self.lit else []
 
-    def acknowledge(self, keys: Sequence[Key], now: str, by: str | None) -> list[Change]:
+    def acknowledge(self, keys: Sequence[Key], now: datetime, by: str | None) -> list[Change]:
         """Note that somebody looks after these; those that somebody looks after already are left alone."""
         fresh = [key for key in keys if key in self.lit and self.lit[key].acknowledged is None]
         for key in fresh:
-            self.lit[key] = replace(self.lit[key], acknowledged=now, by=by)
+            self.lit[key] = replace(self.lit[key], acknowledged=rfc3339(now), by=by)
         return [Change("acknowledged", self.lit[key]) for key in fresh]
 
     def resume(self, keys: Sequence[Key]) -> list[Change]:

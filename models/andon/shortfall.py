@@ -11,6 +11,7 @@ Rinaldo, "E-detectors: a nonparametric framework for sequential change detection
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import eq
 from typing import Any
 
 RIVALS = ("majority", "last_label")
@@ -42,18 +43,20 @@ class Shortfall:
         self.builds += 1
         found = None
         if self.builds > WARM_UP:
-            right = sum([a == b for a, b in zip(said, true, strict=True)])
+            total, known = len(true), list(true)
+            right = sum(map(eq, said, known))
             for place, guess in enumerate((self.best, self.last)):
-                vote = (sum([guess == one for one in true]) - right) / len(true)
-                if self._bet(place, vote, build, answered) >= LIMIT:
-                    found = place if found is None else found
+                vote = (known.count(str(guess)) - right) / total
+                if self._bet(place, vote, build, answered) >= LIMIT and found is None:
+                    found = place
         self._learn(true)
         return found
 
     def _bet(self, place: int, vote: float, build: str, answered: int) -> float:
-        lead, capitals = vote - MARGIN, self.capitals[place]
-        for index, stake in enumerate(STAKES):
-            capitals[index] = (capitals[index] + 1.0) * (1.0 + stake * lead)
+        lead = vote - MARGIN
+        capitals = self.capitals[place] = [
+            (capital + 1.0) * (1.0 + stake * lead) for capital, stake in zip(self.capitals[place], STAKES, strict=True)
+        ]
         if self.runs[place] <= 1.0:
             self.runs[place], self.first[place], self.examples[place] = 1.0, (build, answered), []
         self.runs[place] *= 1.0 + STAKES[1] * lead

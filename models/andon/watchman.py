@@ -17,7 +17,6 @@ from models.andon.lamp import Change, Evidence, Key, Lamp
 from models.andon.saved import checked, dump_lit, load_lit
 from models.andon.shortfall import LIMIT, RIVALS, Shortfall
 from models.andon.words import about, event
-from models.cloudevents import rfc3339
 from models.drift import DriftMonitor, Seen
 from models.records import AndonEvent, ModelCommand
 
@@ -60,48 +59,47 @@ class Watchman:
 
     def observe(self, sight: Sight, now: datetime) -> list[AndonEvent]:
         """Take in one build that is answered for the first time; return what it changed, which also waits."""
-        time = rfc3339(now)
         self.refused.push(False)
         changes: list[Change] = []
         if self.broken or not sight.finite:
             self.broken = False
-            changes += self.lamp.light(BROKEN, Evidence(examples=(sight.seen.build,)), time)
+            changes += self.lamp.light(BROKEN, Evidence(examples=(sight.seen.build,)), now)
         for alarm in self.monitor.update(sight.seen):
             key, evidence = drifted(alarm, self.monitor)
-            changes += self.lamp.light(key, evidence, time)
-        changes += self._levels(sight, time)
+            changes += self.lamp.light(key, evidence, now)
+        changes += self._levels(sight, now)
         self.answered += 1
         return self._tell(changes, sight.seen.build, sight.seen.project, now) if changes else []
 
-    def _levels(self, sight: Sight, time: str) -> list[Change]:
-        changes, example = [], Evidence(examples=(sight.seen.build,))
+    def _levels(self, sight: Sight, now: datetime) -> list[Change]:
+        build = sight.seen.build
+        changes = self._refusals(now)
         if (share := self.rejected.push(sight.unknown)) is not None:
-            changes += self.lamp.read(REJECTED, share, time, example)
-        changes += self._refusals(time)
+            changes += self.lamp.read(REJECTED, share, now, build)
         if not sight.true:
             return changes
         if (reading := self.variety.push(sight.said[0] or "", sight.true[0])) is not None:
-            changes += self.lamp.read(VARIETY, reading, time, example)
-        behind = self.shortfall.update(sight.seen.build, self.answered, sight.said, sight.true)
+            changes += self.lamp.read(VARIETY, reading, now, build)
+        behind = self.shortfall.update(build, self.answered, sight.said, sight.true)
         if behind is not None:
             key = Key("ModelDegradation", None, RIVALS[behind])
-            changes += self.lamp.light(key, degraded(self.shortfall, behind), time)
+            changes += self.lamp.light(key, degraded(self.shortfall, behind), now)
         return changes
 
     def refuse(self, source: str, now: datetime) -> list[AndonEvent]:
         """Take note that a record was refused; ``source`` is what identifies it."""
         self.refused.push(True)
-        return self._tell(self._refusals(rfc3339(now)), source, LINE, now)
+        return self._tell(self._refusals(now), source, LINE, now)
 
-    def _refusals(self, time: str) -> list[Change]:
+    def _refusals(self, now: datetime) -> list[Change]:
         share = self.refused.value
-        return [] if share is None else self.lamp.read(REFUSED, share, time)
+        return [] if share is None else self.lamp.read(REFUSED, share, now)
 
     def obey(self, command: ModelCommand) -> list[AndonEvent]:
         """Acknowledge or resume what a person's command names; nothing where it is lit no more."""
         now, keys = command.time, self.lamp.matching(command.condition, command.scope)
         if command.action == "acknowledge":
-            changes = self.lamp.acknowledge(keys, rfc3339(now), command.author)
+            changes = self.lamp.acknowledge(keys, now, command.author)
         else:
             changes = self.lamp.resume(keys)
             self._begin_again(keys, rebaseline=bool(command.rebaseline), scope=command.scope)

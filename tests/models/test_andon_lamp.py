@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from models.andon.conditions import CONDITIONS
 from models.andon.lamp import MAX_LIT, Evidence, Key, Lamp
+from tests.builders import NOW
 
-NOW = "2026-01-02T03:04:05Z"
 SURGE, REJECTED = Key("DeadLetterSurge"), Key("HighRejectionRate")
 DRIFT, DEGRADED = Key("ConceptDrift", None, "categories"), Key("ModelDegradation", None, "errors")
 
