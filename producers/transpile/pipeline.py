@@ -5,23 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from models.diagnostics import Diagnostic
 from producers.transpile.cache import Cache
-from producers.transpile.rustc import compile_rust
+from producers.transpile.crates import wanted_crates
+from producers.transpile.rustc import Compiled, compile_rust
 from producers.transpile.tools import cache_folder, find_rustc
-from producers.transpile.transpiler import Transpiler, run_transpiler
+from producers.transpile.transpiler import Transpiled, Transpiler, run_transpiler
 
-RESULT_VERSION = 1  # of what the cache holds; another one is done anew
+CACHE_VERSION = "1"  # of what the cache holds; another one is done anew
 MAX_SOURCE_BYTES = 1 << 20
 AHEAD = 4  # programs waiting for each worker
 
 Outcome = Literal["transpile_failed", "compile_failed", "compiled", "timeout", "crashed"]
+K = TypeVar("K", Transpiled, Compiled)
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -46,12 +48,8 @@ class Result:
     cached: bool = False
 
 
-_RESULT = TypeAdapter(Result)
-_NOT_TRANSPILED: dict[str, Outcome] = {
-    "failed": "transpile_failed",
-    "crashed": "crashed",
-    "timeout": "timeout",
-}
+_TRANSPILED, _COMPILED = TypeAdapter(Transpiled), TypeAdapter(Compiled)
+_NOT_TRANSPILED: dict[str, Outcome] = {"failed": "transpile_failed", "crashed": "crashed", "timeout": "timeout"}
 
 
 def program_id(source: str) -> str:
@@ -64,21 +62,44 @@ def results_cache() -> Cache:
     return Cache(cache_folder() / "transpile")
 
 
-def transpile(source: str, tool: Transpiler, *, name: str | None = None, cache: Cache | None = None) -> Result:
-    """Return what ``tool`` and rustc make of ``source``; raises ``ToolError`` only where a tool cannot be run.
+def transpiled(source: str, tool: Transpiler, cache: Cache | None = None) -> Transpiled:
+    """Return what ``tool`` makes of ``source``, from the cache where this version of it has done it before.
 
-    With a cache, the tools run only if this program has not been seen with these versions of them. What ran out of
-    time is not kept: the machine may have been busy.
+    What ran out of time is not kept: the machine may have been busy. Raises ``ToolError`` where it cannot be run.
     """
-    known = name or program_id(source)
-    key = "\0".join((str(RESULT_VERSION), tool.name, tool.version, find_rustc().version, source))
-    kept = cache.get(key) if cache else None
-    if kept is not None and (found := _read(kept, known, source)) is not None:
-        return found
-    result = _do(source, tool, known)
-    if cache and result.outcome != "timeout":
-        cache.put(key, orjson.dumps(_document(result), option=orjson.OPT_NON_STR_KEYS))
-    return result
+    key = f"{CACHE_VERSION}\0transpiled\0{tool.name}\0{tool.version}\0{source}"
+    return _once(cache, key, _TRANSPILED, lambda: run_transpiler(tool, source))
+
+
+def compiled_rust(code: str, cargo_toml: str = "", cache: Cache | None = None) -> Compiled:
+    """Return what rustc says of ``code``, as ``compile_rust`` does, from the cache where it said so before."""
+    key = f"{CACHE_VERSION}\0compiled\0{find_rustc().version}\0{wanted_crates(cargo_toml)}\0{code}"
+    return _once(cache, key, _COMPILED, lambda: compile_rust(code, cargo_toml))
+
+
+def transpile(source: str, tool: Transpiler, *, name: str | None = None, cache: Cache | None = None) -> Result:
+    """Return what ``tool`` and rustc make of ``source``; raises ``ToolError`` only where a tool cannot be run."""
+    made = transpiled(source, tool, cache)
+    said = compiled_rust(made.rust, made.cargo_toml, cache) if made.rust is not None else None
+    outcome = _NOT_TRANSPILED.get(made.outcome, "transpile_failed")
+    if said is not None:
+        outcome = "compile_failed" if said.outcome == "failed" else said.outcome
+    return Result(
+        program_id=name or program_id(source),
+        source=source,
+        outcome=outcome,
+        stage="compile" if said else "transpile",
+        rust=made.rust,
+        cargo_toml=made.cargo_toml,
+        diagnostics=said.diagnostics if said else (),
+        message=said.message if said else made.message,
+        transpiler=tool.name,
+        transpiler_version=tool.version,
+        rustc_version=find_rustc().version,
+        transpile_ms=made.wall_s * 1000,
+        compile_ms=said.wall_s * 1000 if said else 0.0,
+        cached=made.cached and (said is None or said.cached),
+    )
 
 
 def in_parallel(work: Callable[[T], U], items: Iterable[T], jobs: int) -> Iterator[U]:
@@ -97,40 +118,14 @@ def in_parallel(work: Callable[[T], U], items: Iterable[T], jobs: int) -> Iterat
             raise
 
 
-def _do(source: str, tool: Transpiler, known: str) -> Result:
-    made = run_transpiler(tool, source)
-    shared: dict[str, Any] = {
-        "program_id": known,
-        "source": source,
-        "rust": made.rust,
-        "cargo_toml": made.cargo_toml,
-        "transpiler": tool.name,
-        "transpiler_version": tool.version,
-        "rustc_version": find_rustc().version,
-        "transpile_ms": made.wall_s * 1000,
-    }
-    if made.rust is None:
-        ended = _NOT_TRANSPILED[made.outcome]
-        return Result(**shared, outcome=ended, stage="transpile", diagnostics=(), message=made.message, compile_ms=0.0)
-    said = compile_rust(made.rust, made.cargo_toml)
-    outcome: Outcome = "compile_failed" if said.outcome == "failed" else said.outcome
-    return Result(
-        **shared,
-        outcome=outcome,
-        stage="compile",
-        diagnostics=said.diagnostics,
-        message=said.message,
-        compile_ms=said.wall_s * 1000,
-    )
-
-
-def _document(result: Result) -> dict[str, Any]:
-    plain = {name: value for name, value in asdict(result).items() if name not in ("diagnostics", "source", "cached")}
-    return plain | {"diagnostics": [one.model_dump(mode="json", exclude_none=True) for one in result.diagnostics]}
-
-
-def _read(content: bytes, known: str, source: str) -> Result | None:
-    try:
-        return _RESULT.validate_python(orjson.loads(content) | {"program_id": known, "source": source, "cached": True})
-    except (ValidationError, orjson.JSONDecodeError, TypeError):
-        return None
+def _once(cache: Cache | None, key: str, kind: TypeAdapter[K], work: Callable[[], K]) -> K:
+    content = cache.get(key) if cache else None
+    if content is not None:
+        try:
+            return kind.validate_python(orjson.loads(content) | {"cached": True})
+        except (ValidationError, orjson.JSONDecodeError, TypeError):
+            pass  # written by something else; done anew
+    done = work()
+    if cache and done.outcome != "timeout":
+        cache.put(key, kind.dump_json(done, exclude={"cached"}))
+    return done

@@ -40,6 +40,7 @@ class Compiled:
     message: str
     wall_s: float
     cpu_s: float
+    cached: bool = False
 
     @property
     def ok(self) -> bool:

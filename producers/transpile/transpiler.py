@@ -32,6 +32,7 @@ class Transpiled:
     message: str
     wall_s: float
     cpu_s: float
+    cached: bool = False
 
 
 class Transpiler(Protocol):

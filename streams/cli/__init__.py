@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from streams.cli import andon, dead_letters, label, model, models, oip, operate, processes, read, transpile, write
+from streams.cli import (
+    andon,
+    dead_letters,
+    label,
+    model,
+    models,
+    oip,
+    operate,
+    processes,
+    read,
+    transpile,
+    verify,
+    write,
+)
 from streams.cli.console import UserError, err, out
 
 app = typer.Typer(
@@ -18,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (processes, write, read, label, model, operate, oip, transpile):
+for module in (processes, write, read, label, model, operate, oip, transpile, verify):
     module.register(app)
 
 

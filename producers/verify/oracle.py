@@ -1,0 +1,184 @@
+"""The oracle: a Python program and its Rust on the same inputs."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from producers.sandbox import confinement
+from producers.verify.compare import Skipped, parted
+from producers.verify.counterexample import find_smallest
+from producers.verify.driver import MAIN
+from producers.verify.harness import Harness, callable_with_inputs, harness
+from producers.verify.inputs import inputs
+from producers.verify.kinds import NoInputsError, kind_of
+from producers.verify.likeness import second_opinions
+from producers.verify.python_source import ENTRY, ProgramError, PythonFunction, PythonProgram, read_python
+from producers.verify.rust_source import RustFunction, RustProgram, read_rust
+from producers.verify.sides import Answers, Case, Workbench
+from producers.verify.verdict import FAILURES, ORDER, FunctionVerdict, Verdict, not_comparable, summed_up
+
+CASES = 48
+TIMEOUT_MS = 5_000
+ORACLES = ("io", "io+ast")
+
+
+@dataclass
+class _Plan:
+    """The functions that both sides have, the cases of each, and those that cannot be compared, with why."""
+
+    python: PythonProgram
+    rust: RustProgram
+    chosen: dict[str, tuple[PythonFunction, RustFunction]]
+    left_out: dict[str, str]
+    cases: dict[int, Case]
+
+
+def verify(
+    python: str,
+    rust: str,
+    *,
+    cargo_toml: str = "",
+    seed: int = 0,
+    cases: int = CASES,
+    timeout_ms: int = TIMEOUT_MS,
+    oracle: str = "io",
+    functions: Sequence[str] | None = None,
+) -> Verdict:
+    """Return whether ``rust`` does what ``python`` does: each public function on ``cases`` inputs, and what it prints.
+
+    ``functions`` names those to look at (default: all public ones). Each side gets ``timeout_ms`` in all. Both run
+    confined (``producers.sandbox``). Raises ``ToolError`` where rustc is missing.
+    """
+    begin = time.monotonic()
+    try:
+        program = read_python(python)
+    except ProgramError as error:
+        return not_comparable(str(error))
+    salt = hashlib.sha256(f"{seed} ".encode() + python.encode("utf-8", "surrogatepass")).hexdigest()
+    plan = _plan(program, read_rust(rust), salt, cases, functions)
+    with tempfile.TemporaryDirectory(prefix="jidoka-") as place:
+        bench = Workbench(Path(place), timeout_ms / 1000)
+        verdict = _compared(plan, bench, python, rust, cargo_toml)
+    if oracle == "io+ast":
+        verdict = replace(verdict, opinions=second_opinions(python, rust, list(program.functions)))
+    return replace(verdict, confinement=confinement(), wall_s=time.monotonic() - begin)
+
+
+def _plan(program: PythonProgram, rust: RustProgram, salt: str, count: int, wanted: Sequence[str] | None) -> _Plan:
+    plan = _Plan(program, rust, {}, {}, {})
+    for name, function in program.functions.items():
+        if name == ENTRY or (name not in wanted if wanted else name.startswith("_")):
+            continue
+        there = rust.functions.get(name)
+        why = _why_not(function, there, rust)
+        if why or there is None:
+            plan.left_out[name] = why
+            continue
+        try:
+            pairs = zip(function.parameters, there.parameters, strict=True)
+            kinds = [kind_of(annotated, kind) for (_, annotated), kind in pairs]
+        except NoInputsError as error:
+            plan.left_out[name] = str(error)
+            continue
+        plan.chosen[name] = (function, there)
+        for given in inputs(kinds, count, f"{salt} {name}"):
+            plan.cases[len(plan.cases)] = Case(name, given)
+    _add_main(plan, wanted)
+    return plan
+
+
+def _why_not(function: PythonFunction, rust: RustFunction | None, program: RustProgram) -> str:
+    if function.problem:
+        return function.problem
+    if rust is None:
+        return "the Rust has no function of that name"
+    if why := callable_with_inputs(rust, program):
+        return why
+    if len(rust.parameters) != len(function.parameters):
+        return f"it takes {len(function.parameters)} arguments, and {len(rust.parameters)} in Rust"
+    return ""
+
+
+def _add_main(plan: _Plan, wanted: Sequence[str] | None) -> None:
+    """Add what the program prints when it is run, where both sides have that; last, for it may end the process."""
+    main = plan.rust.functions.get(ENTRY)
+    if plan.python.runs and main and not main.parameters and not main.problem and (not wanted or ENTRY in wanted):
+        plan.chosen[MAIN] = (PythonFunction(MAIN, (), None), main)
+        plan.cases[len(plan.cases)] = Case(MAIN, ())
+
+
+def _compared(plan: _Plan, bench: Workbench, python: str, rust: str, cargo_toml: str) -> Verdict:
+    if not plan.chosen:
+        answer, why = summed_up(_uncompared(plan))
+        return Verdict(answer, why, _uncompared(plan))
+    bench.put_python(python)
+    expected, why = bench.python(plan.cases)
+    if why:
+        return not_comparable(f"the Python cannot be loaded: {why}")
+    worth = {number: case for number, case in plan.cases.items() if expected[number].status not in ("slow", "resource")}
+    for _ in range(2):  # once more without the functions that the harness cannot call
+        built, said = bench.build(_harness(plan, rust), rust, cargo_toml)
+        if built.ok or not said:
+            break
+        for name in said:
+            plan.chosen.pop(name, None)
+            plan.left_out[name] = f"the harness does not compile for it: {said[name]}"
+    if not built.ok:
+        errors = tuple(one for one in built.diagnostics if one.spans)
+        first = built.diagnostics[0].message if built.diagnostics else built.message
+        return not_comparable(f"the Rust does not compile: {first}", diagnostics=errors)
+    worth = {number: case for number, case in worth.items() if case.function in plan.chosen}
+    got = bench.rust(worth)
+    judged = tuple(_judged(name, plan, bench, expected, got) for name in plan.chosen)
+    functions = (*judged, *_uncompared(plan))
+    answer, why = summed_up(functions)
+    return Verdict(answer, why, functions)
+
+
+def _harness(plan: _Plan, rust: str) -> Harness:
+    return harness(rust, plan.rust, [there for _, there in plan.chosen.values()], plan.python.classes)
+
+
+def _uncompared(plan: _Plan) -> tuple[FunctionVerdict, ...]:
+    return tuple(FunctionVerdict(name, "not_comparable", why) for name, why in plan.left_out.items())
+
+
+def _judged(name: str, plan: _Plan, bench: Workbench, expected: Answers, got: Answers) -> FunctionVerdict:
+    function, _ = plan.chosen[name]
+    typed = all(kind is not None for _, kind in function.parameters)
+    mine = [number for number, case in plan.cases.items() if case.function == name]
+    failures: dict[str, list[int]] = {}
+    skipped: dict[str, int] = {}
+    values = 0
+    for number in mine:
+        if number not in got:
+            found: str | Skipped | None = Skipped("Python took too long, or too much")
+        else:
+            found = parted(expected[number], got[number], function.answer, typed=typed)
+        if isinstance(found, Skipped):
+            skipped[found.why] = skipped.get(found.why, 0) + 1
+        elif found:
+            failures.setdefault(found, []).append(number)
+        else:
+            values += expected[number].status in ("ok", "exit")
+    compared = len(mine) - sum(skipped.values())
+    if failures:
+        worst = min(failures, key=ORDER.index)
+        found_at = [plan.cases[number] for number in failures[worst]]
+        smallest = find_smallest(bench, found_at, worst, function, typed=typed)
+        if smallest is not None:
+            counts = {kind: len(numbers) for kind, numbers in failures.items()}
+            why = f"{worst}: {smallest.call} is {smallest.expected}, and {smallest.got} in Rust"
+            return FunctionVerdict(
+                name, FAILURES[worst], why, len(mine), compared, worst, counts, counterexample=smallest
+            )
+        return FunctionVerdict(name, "not_comparable", "what differs does not come again", len(mine), compared)
+    if not values:
+        why = max(skipped, key=lambda one: skipped[one]) if skipped else "Python raises on every input"
+        return FunctionVerdict(name, "not_comparable", why, len(mine), compared)
+    return FunctionVerdict(name, "equivalent", "", len(mine), compared)
