@@ -1,0 +1,99 @@
+"""Has one share moved? CUSUMs of likelihood ratios for several sizes of rise and fall of one label's share.
+
+Page, "Continuous inspection schemes" (Biometrika 1954). The sums begin at zero with the share that the baseline has
+then, and keep it until they are zero again: what a change brings does not move what it is compared with. The share is
+taken at the edge of its own uncertainty, so that a baseline that is merely short does not look like a change.
+"""
+
+from __future__ import annotations
+
+from math import inf, log, log1p, sqrt
+from typing import Any, Literal
+
+RISES = (0.01, 0.03, 0.1, 0.3)  # share of all votes that the label takes from the others
+FALLS = (0.5, 0.95)  # share of its own votes that the label loses
+EDGE = 2.0  # standard errors by which a baseline's share is moved towards the alternative
+APART = 5.0  # standard errors that an alternative is away from it: what is nearer, a longer baseline has to tell
+LEAST = 20.0  # votes in the baseline below which a fall is not looked for
+SUMS = len(RISES) + len(FALLS)
+
+Sides = Literal["both", "rise"]
+
+
+class Cusum:
+    """The sums of one label; between its votes they move by a constant each, so that only votes cost anything.
+
+    ``frozen`` has share and votes of the baseline that it compares with; ``build`` is where the sums last left zero.
+    """
+
+    __slots__ = ("absent", "at", "build", "falls", "frozen", "sides", "sums", "voted")
+
+    def __init__(self, share: float, votes: float, now: int, sides: Sides = "both", edge: float = EDGE) -> None:
+        self.sides, self.build = sides, ""
+        self.freeze(share, votes, now, edge)
+
+    def freeze(self, share: float, votes: float, now: int, edge: float = EDGE) -> None:
+        """Begin anew after ``now`` votes, and compare with this share of ``votes`` votes."""
+        self.at, self.frozen, self.sums = now, (share, votes, edge), [0.0] * SUMS
+        error = sqrt(share * (1.0 - share) / votes)
+        high, low, apart = min(share + edge * error, 0.999), share - edge * error, APART * error if edge else 0.0
+        shares = [min(max(high + (1.0 - high) * rise, share + apart), 0.9995) for rise in RISES]
+        self.voted = [log(one / high) for one in shares]
+        self.absent = [log1p(-one) - log1p(-high) for one in shares]
+        self.falls = self.sides == "both" and share * votes >= LEAST and low > 0.0
+        if self.falls:
+            shares = [min(low * (1.0 - fall), max(share - apart, 0.02 * share)) for fall in FALLS]
+            self.voted += [log(one / low) for one in shares]
+            self.absent += [log1p(-one) - log1p(-low) for one in shares]
+
+    def vote(self, now: int, build: str) -> float:
+        """Take in a vote, the ``now``-th of all, and return the largest sum."""
+        gap, top, idle = now - self.at - 1, 0.0, True
+        self.at, sums, absent = now, self.sums, self.absent
+        for place, step in enumerate(self.voted):
+            before = sums[place] + gap * absent[place]
+            if before > 0.0:
+                idle = False
+                top = max(top, before)
+            else:
+                before = 0.0
+            after = before + step
+            sums[place] = max(0.0, after)
+            top = max(top, after)
+        if idle:
+            self.build = build
+        return top
+
+    def value(self, now: int) -> float:
+        """Return the largest sum after ``now`` votes."""
+        gap = now - self.at
+        return max(0.0, *[one + gap * step for one, step in zip(self.sums, self.absent, strict=False)])
+
+    def idle(self, now: int) -> bool:
+        """Return whether every sum is zero."""
+        return self.value(now) <= 0.0
+
+    def due(self, threshold: float) -> float:
+        """Return the vote at which a fall reaches the threshold if the label has no vote until then."""
+        if not self.falls:
+            return inf
+        first = len(RISES)
+        return min((threshold - self.sums[one]) / self.absent[one] for one in range(first, SUMS)) + self.at
+
+    def credit(self, gains: list[float]) -> None:
+        """Let the rises begin with these sums; what is below zero counts as zero."""
+        self.sums[: len(RISES)] = [max(0.0, gain) for gain in gains]
+
+    def dump(self) -> list[Any]:
+        """Return everything as JSON-able data."""
+        return [*self.frozen, self.at, self.sums.copy(), self.build]
+
+    @classmethod
+    def loaded(cls, data: list[Any], sides: Sides) -> Cusum:
+        """Return what ``dump`` returned of, or raise ``ValueError`` for what it cannot have returned."""
+        share, votes, edge, at, sums, build = data
+        if not (0.0 < share < 1.0 and votes >= 1.0 and edge in {0.0, EDGE} and len(sums) == SUMS):
+            raise ValueError("drift: a share or a sum that no stream leads to")
+        found = cls(share, votes, at, sides, edge)
+        found.sums, found.build = list(sums), build
+        return found
