@@ -69,7 +69,7 @@ class Watchman:
             changes += self.lamp.light(key, evidence, now)
         changes += self._levels(sight, now)
         self.answered += 1
-        return self._tell(changes, sight.seen.build, sight.seen.project, now) if changes else []
+        return self.tell(changes, sight.seen.build, sight.seen.project, now) if changes else []
 
     def _levels(self, sight: Sight, now: datetime) -> list[Change]:
         build = sight.seen.build
@@ -89,7 +89,7 @@ class Watchman:
     def refuse(self, source: str, now: datetime) -> list[AndonEvent]:
         """Take note that a record was refused; ``source`` is what identifies it."""
         self.refused.push(True)
-        return self._tell(self._refusals(now), source, LINE, now)
+        return self.tell(self._refusals(now), source, LINE, now)
 
     def _refusals(self, now: datetime) -> list[Change]:
         share = self.refused.value
@@ -103,7 +103,7 @@ class Watchman:
         else:
             changes = self.lamp.resume(keys)
             self._begin_again(keys, rebaseline=bool(command.rebaseline), scope=command.scope)
-        return self._tell(changes, command.id, LINE, now, by=command.author, comment=command.comment)
+        return self.tell(changes, command.id, LINE, now, by=command.author, comment=command.comment)
 
     def _begin_again(self, keys: Iterable[Key], *, rebaseline: bool, scope: str | None) -> None:
         """Let what was resumed need new evidence to be raised again."""
@@ -122,9 +122,9 @@ class Watchman:
     def recalled(self, source: str, now: datetime) -> list[AndonEvent]:
         """Take note that the last good model answers again; the halt stays lit until a person resumes."""
         lit = [self.lamp.lit[key] for key in self.lamp.matching("ModelDegradation")]
-        return self._tell([Change("recalled", one) for one in lit], source, LINE, now)
+        return self.tell([Change("recalled", one) for one in lit], source, LINE, now)
 
-    def _tell(
+    def tell(
         self,
         changes: Iterable[Change],
         source: str,
@@ -134,6 +134,7 @@ class Watchman:
         by: str | None = None,
         comment: str | None = None,
     ) -> list[AndonEvent]:
+        """Return changes as events, which also wait; ``source`` identifies what brought them about, ``by`` who."""
         colour = self.lamp.colour
         told = [
             event(one, source=source, project=project, now=now, lamp=colour, by=by, comment=comment) for one in changes

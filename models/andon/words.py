@@ -14,6 +14,7 @@ SHORT = 12  # characters of a build's id in it
 
 _WATCHED = {
     "categories": "the mix of categories moved",
+    "divergence": "the mix of categories moved",
     "templates": "messages of new kinds came more often",
     "errors": "the model's errors changed",
     "confidence": "the model's confidence changed",

@@ -14,6 +14,7 @@ from streams.cli import (
     label,
     model,
     models,
+    monitor,
     oip,
     operate,
     processes,
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (processes, write, read, label, model, operate, oip, transpile, verify):
+for module in (processes, write, read, label, model, operate, oip, transpile, verify, monitor):
     module.register(app)
 
 

@@ -67,7 +67,7 @@ def commands(batch: Batch) -> list[ModelCommand]:
 def halt(partition: Partition, key: Key = DEGRADED, **evidence: Any) -> None:
     """Light a halt as a detector does in the middle of a build."""
     watch = partition.state.watch
-    watch._tell(watch.lamp.light(key, Evidence(**evidence), START), "b", "demo", START)
+    watch.tell(watch.lamp.light(key, Evidence(**evidence), START), "b", "demo", START)
 
 
 def weights(state: LineState) -> bytes:
