@@ -6,12 +6,14 @@ import asyncio
 import gzip
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -122,52 +124,87 @@ async def worker_of(state: Mapping[str, Any], lag: int) -> AsyncIterator[Mapping
         await runner.cleanup()
 
 
-@asynccontextmanager
-async def browser_at(**options: Any) -> AsyncIterator[Any]:
-    """Give a fresh page of a Chromium, and a list of what went wrong in it as ``page.faults``."""
-    from playwright.async_api import async_playwright
-
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=_chromium(), args=["--no-sandbox", "--disable-dev-shm-usage", "--js-flags=--expose-gc"]
-        )
-        page = await (await browser.new_context(**options)).new_page()
-        page.set_default_timeout(DEADLINE_MS)
-        faults: list[str] = []
-        page.on("console", lambda said: faults.append(said.text) if said.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.faults = faults
-        try:
-            yield page
-        finally:
-            await browser.close()
-
-
 Scene = Callable[[Any, Service], Awaitable[Any]]
 
 
-def play(scene: Scene, *, service: Service | None = None, faults: Sequence[str] = (), **options: Any) -> Any:
-    """Open a service's board in a browser and play a scene; nothing may go wrong but what has one of ``faults``."""
+class Stage:
+    """A Chromium, and an event loop in a thread of its own where it, the services and the scenes live.
 
-    async def run() -> Any:
-        served = service or Service()
-        await served.start()
+    In a thread, because a test must find no running loop; one browser for all tests, because it takes seconds to start.
+    """
+
+    def __init__(self, browser: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._browser = self._run(self._open(browser))
+
+    def close(self) -> None:
+        self._run(self._shut())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _open(self, browser: str) -> Any:
+        from playwright.async_api import async_playwright
+
+        self._playwright = await async_playwright().start()
+        args = ["--no-sandbox", "--disable-dev-shm-usage"]
+        return await self._playwright.chromium.launch(executable_path=browser, args=args)
+
+    async def _shut(self) -> None:
+        await self._browser.close()
+        await self._playwright.stop()
+
+    def __call__(
+        self, scene: Scene, *, service: Service | None = None, faults: Sequence[str] = (), **options: Any
+    ) -> Any:
+        """Open a service's board in a fresh page and play a scene there."""
+        return self._run(self._play(scene, service or Service(), faults, options))
+
+    async def _play(self, scene: Scene, service: Service, faults: Sequence[str], options: Mapping[str, Any]) -> Any:
+        await service.start()
         try:
-            async with browser_at(**options) as page:
-                await page.goto(served.url)
-                result = await scene(page, served)
-                found = [one for one in page.faults if not any(known in one for known in faults)]
-                assert not found
-                return result
+            return await self.visit(service.url, lambda page: scene(page, service), faults, **options)
         finally:
-            await served.stop()
+            await service.stop()
 
-    return asyncio.run(run())
+    async def visit(
+        self, url: str, scene: Callable[[Any], Awaitable[Any]], faults: Sequence[str] = (), **options: Any
+    ) -> Any:
+        """Play a scene on a page; nothing may go wrong in it but what has one of ``faults`` in its text."""
+        context = await self._browser.new_context(**options)
+        try:
+            page = await context.new_page()
+            page.set_default_timeout(DEADLINE_MS)
+            seen: list[str] = []
+            page.on("console", lambda said: seen.append(said.text) if said.type in {"error", "warning"} else None)
+            page.on("pageerror", lambda error: seen.append(str(error)))
+            await page.goto(url)
+            result = await scene(page)
+            assert not [one for one in seen if not any(known in one for known in faults)]
+            return result
+        finally:
+            await context.close()
+
+    def at(self, url: str, scene: Callable[[Any], Awaitable[Any]], faults: Sequence[str] = (), **options: Any) -> Any:
+        """Play a scene on the page at ``url``."""
+        return self._run(self.visit(url, scene, faults, **options))
 
 
-@pytest.fixture
-def stage() -> Callable[..., Any]:
-    """Give ``play``, once there is a browser to play in."""
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    """Give a browser to play scenes in."""
     pytest.importorskip("playwright", reason="no playwright here: make test installs it (pip install -e .[dev])")
-    _chromium()
-    return play
+    made = Stage(_chromium())
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def made() -> SimpleNamespace:
+    """Give the tests what is made in this file: it cannot be imported."""
+    return SimpleNamespace(answered=answered, worker_of=worker_of, Service=Service)
