@@ -1,4 +1,4 @@
-"""Rule, model or person: who answers for one diagnostic, with what confidence, and why."""
+"""Person, rule, model or labelling functions: who answers for one diagnostic, with what confidence, and why."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from models.diagnostics import Diagnostic
 from models.features import parts
 from models.feedback import template_key
 from models.hashing import NAME_BYTES, Named
+from models.labelling import votes_of_build
+from models.labels.model import SoftLabel
 from models.masking import mask
 from models.memory import Example
 from models.sparse import Batch, Floats
@@ -19,6 +21,8 @@ from models.state import LineState
 from models.taxonomy import UNKNOWN, Rule, rule_for
 
 MIN_CONFIDENCE = 0.3  # of the model's best label; below it the answer is Unknown
+
+MAX_NAMED = 4  # labelling functions in a reason
 
 _KINDS: BoundedCache[tuple[str | None, str], str] = BoundedCache(4 << 20)
 
@@ -29,13 +33,15 @@ class Observation(NamedTuple):
     """One diagnostic as the line sees it.
 
     ``probabilities`` are the model's calibrated ones by label; ``best`` is its label, nothing before it learned one,
-    and ``confidence`` that label's probability.
+    and ``confidence`` that label's probability. ``soft`` is the label to learn, without a look at the model: by people,
+    the code table or the labelling functions; nothing where they abstain.
     """
 
     diagnostic: Diagnostic
     parts: list[Named]
     example: Example
     rule: Rule | None
+    soft: SoftLabel | None
     probabilities: list[float]
     best: str | None
     confidence: float
@@ -73,11 +79,14 @@ def observe(state: LineState, diagnostics: Sequence[Diagnostic], change: Change 
     batch = classifier.batch([b"".join([part.hashes for part in of_one]) for of_one in described])
     logits = classifier.scores(batch)
     probabilities = state.calibrator.apply(logits)
+    rules = [rule_for(one.code, one.message) for one in diagnostics]
+    votes = votes_of_build(state.labels, diagnostics, rules)
+    known = zip(diagnostics, described, rules, votes, batch.examples(), probabilities.tolist(), strict=True)
     seen = []
-    for one, of_one, hashed, row in zip(diagnostics, described, batch.examples(), probabilities.tolist(), strict=True):
-        rule = rule_for(one.code, one.message)
-        example = Example(_kind(one), one.code, rule.label if rule else None, hashed)
-        seen.append(Observation(one, of_one, example, rule, *_opinion(classifier.labels, row)))
+    for one, of_one, rule, said, hashed, row in known:
+        example = Example(_kind(one), said, hashed)
+        soft = state.labels.judge(said, state.feedback.verdict(example.key))
+        seen.append(Observation(one, of_one, example, rule, soft, *_opinion(classifier.labels, row)))
     return Build(seen, batch, logits, probabilities)
 
 
@@ -96,15 +105,29 @@ def _kind(diagnostic: Diagnostic) -> str:
 
 
 def decide(state: LineState, seen: Observation) -> Decision:
-    """Return who answers: people who labelled this kind of message, else a trusted rule, else the model."""
-    example, rule = seen.example, seen.rule
+    """Return who answers.
+
+    People who labelled this kind of message; else the code table, as long as people do not contradict it for this code;
+    else the surer of model and labelling functions together, which are rules too.
+    """
+    soft, example, rule = seen.soft, seen.example, seen.rule
+    if soft is None:
+        return _ask_model(seen)
     verdict = state.feedback.verdict(example.key)
-    if verdict is not None:
+    if soft.source == "feedback" and verdict is not None:
         said = f"{verdict.votes} of {verdict.total} labels that people gave this kind of message say {verdict.label}"
-        return Decision(verdict.label, verdict.confidence, "feedback", said)
-    if rule is not None and state.feedback.trusts(example.code):
-        return Decision(rule.label, rule.confidence, "rule", f"{example.code or 'message'}: {rule.reason}")
+        return Decision(soft.label, soft.confidence, "feedback", said)
+    if soft.source == "rule" and rule is not None:
+        return Decision(rule.label, rule.confidence, "rule", f"{example.votes.code or 'message'}: {rule.reason}")
+    if seen.confidence < soft.confidence:
+        return Decision(soft.label, soft.confidence, "rule", _told_by(state.labels.speakers(example.votes, soft.label)))
     return _ask_model(seen)
+
+
+def _told_by(functions: Sequence[str]) -> str:
+    named, more = ", ".join(functions[:MAX_NAMED]), len(functions) - MAX_NAMED
+    told = f"{named} and {more} more" if more > 0 else named
+    return f"the code table is silent and the model less sure than labelling functions: {told}"
 
 
 def _ask_model(seen: Observation) -> Decision:

@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from models.caching import BoundedCache
 from models.code_features import Place, place_of
 from models.diagnostics import Diagnostic, Span
-from models.feedback import SHOWN, FeedbackMemory
+from models.feedback import SHOWN
 from models.labels.functions import (
     ADVICE,
     AFTER_IMPORT,
@@ -34,7 +34,6 @@ from models.labels.functions import (
 from models.labels.lines import LineTest, Marked, line_tests, mark_tests
 from models.labels.model import LabelModel, Votes
 from models.masking import EXPECTATION, mask
-from models.memory import Example
 from models.taxonomy import LABELS, Rule
 
 MAX_TEXTS = 4  # notes, suggestions and labelled spans of a diagnostic that are read, as for features
@@ -79,14 +78,6 @@ def _bits() -> dict[tuple[str, str], Bits]:
 
 def _bit(function: LabellingFunction, label: str) -> Bits:
     return _bits()[function.name, label]
-
-
-def label_of(example: Example, rule: Rule | None, feedback: FeedbackMemory) -> str | None:
-    """Return the label to learn by people and the code table alone, or nothing when both abstain."""
-    verdict = feedback.verdict(example.key)
-    if verdict is not None:
-        return verdict.label
-    return rule.label if rule is not None and feedback.trusts(example.code) else None
 
 
 def is_verifier(author: str | None) -> bool:
@@ -239,7 +230,7 @@ def _tests_of_lines() -> list[tuple[str, list[tuple[str, LineTest, Bits]]]]:
 def _people(model: LabelModel, code: str | None, masked: str) -> Bits:
     """Return the votes of what people and verifiers said of the nearest messages, and people of this code."""
     bits = 0
-    near, by_code, verified = model.people.nearest(masked), model.code_label(code), model.verifiers.said(masked)
+    near, by_code, verified = model.people.nearest(masked), model.codes.label(code), model.verifiers.said(masked)
     if near is not None:
         bits |= _bit(SIMILAR_FEEDBACK, near.label)
     if by_code is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
+from models.labels.model import Votes
 from models.sparse import Hashed
 
 MAX_RECENT = 1_000  # failures whose prediction and features are kept for retries and late feedback
@@ -18,14 +19,13 @@ Said = tuple[str | None, str | None]  # the champion's label and the challenger'
 
 
 class Example(NamedTuple):
-    """A diagnostic as the model saw it: its kind, its code, what the code table said, its hashed features.
+    """A diagnostic as the model saw it: its kind, what the labelling functions said of it, its hashed features.
 
     ``said`` is there while a challenger waits for a label that did not come with the build.
     """
 
     key: str
-    code: str | None
-    rule_label: str | None
+    votes: Votes
     hashed: Hashed
     said: Said | None = None
 

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from models.calibration import Calibrator
 from models.challenge import Challenge, Pair
 from models.classifiers import HashedLogistic
 from models.hybrid import Build
+from models.lessons import Lesson
 from models.memory import Example, Said
 from models.snapshots.header import MAX_ORIGIN, MAX_OUTCOMES
 from models.state import LineState, Outcome
@@ -38,34 +37,35 @@ def give_up(state: LineState) -> None:
     _close(state, "given up")
 
 
-def contend(state: LineState, build: Build, found: Sequence[str | None], weights: Sequence[float]) -> list[Said]:
+def contend(state: LineState, build: Build, lesson: Lesson) -> list[Said]:
     """Score the challenger on a build that the champion has not learned yet, and let it learn where learning goes on.
 
-    ``found`` are the labels, nothing where none is known; ``weights`` are those of the known ones. Returned is what
-    both said of each diagnostic, for labels that come late; nothing where labels came with the build.
+    Returned is what both said of each diagnostic, for labels that come late; nothing where labels that score came with
+    the build.
     """
     challenge = state.challenge
     if challenge is None:
         return []
     opinions, activations = challenge.predict(build.batch)
     said = [(one.best, opinion) for one, opinion in zip(build.seen, opinions, strict=True)]
-    known = [place for place, label in enumerate(found) if label is not None]
-    if not known:
-        return said
-    labels = [str(found[place]) for place in known]
-    if not state.watch.learning_stopped:
-        before = activations if len(known) == len(found) else activations[known]
-        changed = challenge.classifier.learn_batch(build.batch.take(known), labels, weights, before)
+    if lesson.weights:
+        before = lesson.of(activations)
+        changed = challenge.classifier.learn_batch(lesson.batch, lesson.labels, lesson.weights, before)
         if len(changed):
             state.challenge_rows.append(changed)
-    challenge.score([Pair(build.seen[place].example.key, str(found[place]), *said[place]) for place in known])
-    return [] if challenge.rules else said
+    scored = zip(build.seen, lesson.truths, said, strict=True)
+    pairs = [Pair(one.example.key, truth, *both) for one, truth, both in scored if truth is not None]
+    challenge.score(pairs)
+    return [] if pairs and challenge.rules else said
 
 
-def late(state: LineState, example: Example, label: str) -> None:
-    """Score a label that a person gave to an example whose opinions were kept."""
-    if state.challenge is not None and example.said is not None:
-        state.challenge.score([Pair(example.key, label, *example.said)], people=True)
+def late(state: LineState, example: Example, label: str, *, people: bool) -> bool:
+    """Score a label that came late for an example whose opinions were kept; return whether it counted."""
+    challenge = state.challenge
+    if challenge is None or example.said is None or not (people or challenge.rules):
+        return False
+    challenge.score([Pair(example.key, label, *example.said)], people=people)
+    return True
 
 
 def conclude(state: LineState) -> None:

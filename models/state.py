@@ -14,6 +14,8 @@ from models.classifiers import HashedLogistic
 from models.drift import CategoryDivergence
 from models.evaluation.prequential import Prequential
 from models.feedback import FeedbackMemory
+from models.labelling import functions
+from models.labels.model import LabelModel
 from models.memory import RecentFailures
 from models.novelty import Templates
 from models.sparse import Rows
@@ -39,6 +41,7 @@ class LineState:
     """
 
     classifier: HashedLogistic = field(default_factory=HashedLogistic)
+    labels: LabelModel = field(default_factory=lambda: LabelModel(functions()))
     feedback: FeedbackMemory = field(default_factory=FeedbackMemory)
     recent: RecentFailures = field(default_factory=RecentFailures)
     scores: Prequential = field(default_factory=Prequential)
@@ -51,7 +54,8 @@ class LineState:
     watch: Watchman = field(default_factory=Watchman)
     failures: int = 0  # compilations answered for the first time
     repeats: int = 0  # compilations that had been learned before
-    unmatched_feedback: int = 0  # feedback on a failure that is no longer held
+    unmatched_feedback: int = 0  # feedback on a failure or a diagnostic that never was, as far as is known
+    expired_feedback: int = 0  # feedback that came after its failure had been let go
     dead_letters: int = 0  # records refused
     origin: str = "empty"  # what the model started from: empty, warm-start, or a published model's name; 200 characters
     changed_rows: list[Rows] = field(default_factory=list)

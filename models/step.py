@@ -17,7 +17,9 @@ from models.answers import documents
 from models.classifiers import sigmoid
 from models.cloudevents import rfc3339
 from models.hybrid import Build, Observation, decide, observe
-from models.labelling import label_of
+from models.labelling import is_verifier
+from models.labels.model import VERIFIER_PART
+from models.lessons import Lesson, lesson_of
 from models.masking import mask
 from models.memory import Recent, Said
 from models.records import CompilerErrors, Feedback, Prediction, content_id, parse
@@ -26,7 +28,7 @@ from models.state import LineState
 from models.taxonomy import PHASES
 from models.weighting import FEEDBACK_WEIGHT
 
-Watch = Callable[[Build, list[str | None]], None]  # a build as it was predicted, and the labels it is learned as
+Watch = Callable[[Build, list[str | None]], None]  # a build as it was predicted, its labels by people and code table
 
 _PHASE = {phase: place for place, phase in enumerate(PHASES)}
 
@@ -53,7 +55,8 @@ def answer(
 ) -> list[Answer]:
     """Take one record in and return what goes out; feedback changes the state and puts out nothing.
 
-    ``watch`` is shown what a failure's diagnostics were predicted and labelled, before any of them is learned.
+    ``watch`` is shown what a failure's diagnostics were predicted and labelled, before any of them is learned; a label
+    that only labelling functions have for one is none.
 
     A failure that was answered before is answered with the same prediction and not learned again; feedback that was
     taken before is not taken again. Ids count within a project: two projects may both have a ``build-17``.
@@ -82,8 +85,9 @@ def _classify(state: LineState, record: CompilerErrors, key: str, now: datetime,
     if learned:
         state.repeats += 1
     else:
-        said, found, weights = _learn(state, build, watch)
-        state.watch.observe(sight(record, build, decisions, found, met=met, weights=weights), now)
+        said, lesson = _learn(state, build, watch)
+        seen = sight(record, build, decisions, lesson.truths, met=met, weights=lesson.weights)
+        state.watch.observe(seen, now)
         judge(state, record.id, now)
         if said:
             examples = [one._replace(said=opinions) for one, opinions in zip(examples, said, strict=True)]
@@ -118,63 +122,69 @@ def _answer(document: dict[str, Any], value: bytes) -> Answer:
     return Answer(document["id"], document["time"], value, decided)
 
 
-def _learn(state: LineState, build: Build, watch: Watch | None) -> tuple[list[Said], list[str | None], list[float]]:
+def _learn(state: LineState, build: Build, watch: Watch | None) -> tuple[list[Said], Lesson]:
     """Learn a build, unless the andon has stopped learning: then it is scored only.
 
-    Returned is what champion and challenger said of it, if labels for it are still to come; the labels that are known;
-    and the weights that they were learned with.
+    Returned is what champion and challenger said of it, if labels for it are still to come, and what it teaches.
     """
     stopped = state.watch.learning_stopped
-    found = [label_of(one.example, one.rule, state.feedback) for one in build.seen]
+    lesson = lesson_of(build, None if stopped else state.weights)
     if watch is not None:
-        watch(build, found)
-    labels, weights, known = [], [], []
-    for index, (one, label) in enumerate(zip(build.seen, found, strict=True)):
-        if label is not None:
-            known.append(index)
-            labels.append(label)
-            if not stopped:
-                weights.append(state.weights.weigh(label, one.rule))
-            state.scores.update(label, one.best, one.example.code)
-    said = contend(state, build, found, weights)
-    if labels and not stopped:
-        everything = len(known) == len(build.seen)
-        logits = build.logits if everything else build.logits[known]
-        probabilities = build.probabilities if everything else build.probabilities[known]
-        state.calibrator.learn(logits, probabilities, state.classifier.columns(labels))
-        changed = state.classifier.learn_batch(build.batch.take(known), labels, weights, sigmoid(logits))
+        watch(build, lesson.truths)
+    for one, truth in zip(build.seen, lesson.truths, strict=True):
+        if truth is not None:
+            state.scores.update(truth, one.best, one.example.votes.code)
+    said = contend(state, build, lesson)
+    if lesson.weights:
+        logits, columns = lesson.of(build.logits), state.classifier.columns(lesson.sure())
+        state.calibrator.learn(logits, lesson.of(build.probabilities), columns)
+        changed = state.classifier.learn_batch(lesson.batch, lesson.labels, lesson.weights, sigmoid(logits))
         if len(changed):
             state.changed_rows.append(changed)
             refuse_broken(state, changed)
-    state.drift.update(labels)
-    return said, found, weights
+    if not stopped:
+        state.labels.observe_build([one.example.votes for one in build.seen])
+    state.drift.update([truth for truth in lesson.truths if truth is not None])
+    return said, lesson
 
 
 def _learn_feedback(state: LineState, feedback: Feedback, now: datetime) -> None:
     """Join feedback with the failure it speaks of; a failure no longer held is counted, not an error.
 
-    While learning is stopped it still overrides what rules and model say of such messages.
+    While learning is stopped it still overrides what rules and model say of such messages. What a verifier says is
+    learned, but overrides nothing.
     """
     key = _key(feedback.project, feedback.id, "feedback")  # an id of its own: it may equal the failure's
     if state.recent.learned(key):
         return
-    held = state.recent.get(_key(feedback.project, feedback.failure_id))
+    failure = _key(feedback.project, feedback.failure_id)
+    held = state.recent.get(failure)
+    if held is None and state.recent.learned(failure):
+        state.expired_feedback += 1
+        return
     if held is None or feedback.index >= len(held.examples):
         state.unmatched_feedback += 1
         return
     state.recent.add_id(key)
-    example = held.examples[feedback.index]
-    if example.said is not None:
-        late(state, example, feedback.category)
-        state.recent.replace(held._replace(examples=tuple([one._replace(said=None) for one in held.examples])))
-    state.feedback.learn(example.key, example.code, example.rule_label, feedback.category)
-    if not state.watch.learning_stopped:
-        state.changed_rows.append(state.classifier.learn(example.hashed, feedback.category, FEEDBACK_WEIGHT))
-        if state.challenge is not None:
-            state.challenge_rows.append(
-                state.challenge.classifier.learn(example.hashed, feedback.category, FEEDBACK_WEIGHT)
-            )
+    _tell(state, held, feedback)
     judge(state, feedback.id, now)
+
+
+def _tell(state: LineState, held: Recent, feedback: Feedback) -> None:
+    """Let label model, memory of feedback, classifier and challenger learn what somebody said of a held diagnostic."""
+    example, label, verifier = held.examples[feedback.index], feedback.category, is_verifier(feedback.author)
+    if late(state, example, label, people=not verifier):
+        state.recent.replace(held._replace(examples=tuple([one._replace(said=None) for one in held.examples])))
+    if not verifier:
+        state.feedback.learn(example.key, label)
+    shown = orjson.loads(held.prediction)["classifications"][feedback.index]["message"]
+    state.labels.learn(example.votes, mask(shown), label, verifier=verifier)
+    if state.watch.learning_stopped:
+        return
+    weight = FEEDBACK_WEIGHT * (VERIFIER_PART if verifier else 1.0)
+    state.changed_rows.append(state.classifier.learn(example.hashed, label, weight))
+    if state.challenge is not None:
+        state.challenge_rows.append(state.challenge.classifier.learn(example.hashed, label, weight))
 
 
 def _key(project: str, record_id: str, kind: str = "failure") -> str:

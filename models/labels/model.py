@@ -7,14 +7,15 @@ as long as people do not contradict it for this code; then all functions togethe
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 from models.caching import BoundedCache
 from models.feedback import Verdict
 from models.labels.agreement import Agreement
+from models.labels.codes import CodeWords
+from models.labels.coverage import Coverage
 from models.labels.expectation import Pattern, Pin
 from models.labels.functions import CODE_TABLE, MESSAGE_TABLE, LabellingFunction
 from models.labels.neighbours import LabelledMessages
@@ -22,7 +23,6 @@ from models.taxonomy import LABELS
 
 Source = Literal["feedback", "rule", "functions"]
 
-MAX_CODES = 2_000  # compiler codes with a tally of people's labels; the one longest untouched goes first
 VERIFIER_PART = 0.25  # of what a person's word is worth: it says that a repair works, not why the error was one
 MAX_PATTERNS = 256  # different votes that wait for an update: it comes when there are so many
 MAX_DOUBLINGS = 4
@@ -68,20 +68,26 @@ class Settings:
         Votes that a person's word is worth where a function's accuracy is counted.
     table_trust
         Words of people that the code table's own confidence is worth, for each code.
+    every
+        Builds of which one is counted, once updates are 16 batches apart.
     """
 
     batch: int = 64
     horizon: float = 2_000.0
     temper: float = 0.25
-    least: float = 0.5
+    least: float = 0.6
     person: float = 20.0
     table_trust: float = 2.0
+    every: int = 8
 
     def __post_init__(self) -> None:
-        if self.batch < 1 or self.horizon < 1 or not (0 <= self.temper <= 1 and 0 <= self.least <= 1):
-            raise ValueError(f"{self}: batch and horizon are 1 or more, temper and least are 0 to 1")
+        if min(self.batch, self.every, self.horizon) < 1 or not (0 <= self.temper <= 1 and 0 <= self.least <= 1):
+            raise ValueError(f"{self}: batch, every and horizon are 1 or more, temper and least are 0 to 1")
         if not (self.person > 0 and self.table_trust > 0):
             raise ValueError(f"{self}: person and table_trust are above 0")
+
+
+_NEW: Any = object()  # that was not judged yet
 
 
 class LabelModel:
@@ -111,9 +117,10 @@ class LabelModel:
         tables = (CODE_TABLE.name, MESSAGE_TABLE.name)
         named = [(one.name, label) for one in functions if one.name in tables for label in one.labels]
         self._tables = frozenset(self.agreement.slots(named))
-        self._codes: OrderedDict[str, tuple[list[int], dict[str, int]]] = OrderedDict()  # [stands, falls], labels
+        self.codes = CodeWords(self.settings.table_trust)
         self._pending: dict[Votes, int] = {}
-        self._waiting, self._due = 0, self.settings.batch
+        self._waiting, self._due, self._builds = 0, self.settings.batch, 0
+        self.coverage = Coverage([one.name for one in functions])
         self._judged: BoundedCache[Votes, SoftLabel | None] = BoundedCache(JUDGED)
 
     def judge(self, votes: Votes, verdict: Verdict | None = None) -> SoftLabel | None:
@@ -123,8 +130,9 @@ class LabelModel:
         """
         if verdict is not None:
             return SoftLabel(verdict.label, verdict.confidence, "feedback")
-        if votes in self._judged:
-            return self._judged[votes]
+        known: SoftLabel | None = self._judged.get(votes, _NEW)
+        if known is not _NEW:
+            return known
         return self._judged.keep(votes, self._judge(votes), ONE_JUDGED + 8 * len(votes.slots))
 
     def _judge(self, votes: Votes) -> SoftLabel | None:
@@ -158,9 +166,9 @@ class LabelModel:
     def _weighted(self, votes: Votes) -> list[tuple[int, float]]:
         weights, size = self.agreement.weights, len(self.agreement.labels)
         weighted = [(slot, weights[slot]) for slot in votes.slots]
-        if votes.code not in self._codes:
+        if votes.code not in self.codes:
             return weighted
-        accuracy = self.table_accuracy(votes.code, votes.floor)
+        accuracy = self.codes.accuracy(votes.code, votes.floor)
         return [
             (slot, self.agreement.log_odds(accuracy, slot % size) if slot in self._tables else known)
             for slot, known in weighted
@@ -180,23 +188,23 @@ class LabelModel:
         By default a table that is sure falls when people have contradicted it twice, a doubtful one (.75 or less) once;
         each confirmation makes up for a contradiction.
         """
-        return self.table_accuracy(code, floor) > 0.5
-
-    def table_accuracy(self, code: str | None, floor: float) -> float:
-        """Return how far the code table is believed for a code: its own confidence, and people's words on the code."""
-        (stands, falls), _ = self._codes.get(code or "", ((0, 0), None))
-        trust = self.settings.table_trust
-        return (trust * floor + stands) / (trust + stands + falls)
+        return self.codes.accuracy(code, floor) > 0.5
 
     @property
     def told(self) -> bool:
         """Return whether anybody ever said something, as far as it is remembered."""
-        return bool(self.people or self.verifiers or self._codes)
+        return bool(self.people or self.verifiers or self.codes)
 
-    def code_label(self, code: str | None) -> str | None:
-        """Return the label that people gave most often to diagnostics of this code; on a tie the newest."""
-        known = self._codes.get(code or "")
-        return max(reversed(known[1]), key=lambda label: known[1][label]) if known else None
+    def observe_build(self, votes: Sequence[Votes]) -> None:
+        """Count the votes on the diagnostics of one build.
+
+        Once updates have become as rare as they get, one build of ``every`` is counted: accuracies that forget after
+        thousands of votes lose nothing by it, and most of what learning them costs is saved.
+        """
+        self._builds = (self._builds + 1) % self.settings.every
+        if self._builds == 0 or self._due < self.settings.batch << MAX_DOUBLINGS:
+            for one in votes:
+                self.observe(one)
 
     def observe(self, votes: Votes) -> None:
         """Count the votes on one diagnostic; from time to time the accuracies are learned anew."""
@@ -209,6 +217,9 @@ class LabelModel:
     def _update(self) -> None:
         patterns = [Pattern(self._weighted(seen), self._pin(seen), times) for seen, times in self._pending.items()]
         self.agreement.learn(patterns)
+        for votes, times in self._pending.items():
+            self.coverage.count({slot // len(self.agreement.labels) for slot in votes.slots}, times)
+        self.coverage.forget()
         self._pending, self._waiting = {}, 0
         self._due = min(2 * self._due, self.settings.batch << MAX_DOUBLINGS)
         self._forget_judged()
@@ -224,19 +235,9 @@ class LabelModel:
         self.agreement.told(votes.slots, label, words)
         (self.verifiers if verifier else self.people).learn(masked, label)
         if votes.code and not verifier:
-            self._tell_code(votes, votes.code, label)
+            said, labels = [slot for slot in votes.slots if slot in self._tables], self.agreement.labels
+            self.codes.tell(votes.code, label, [labels[slot % len(labels)] for slot in said])
         self._forget_judged()
-
-    def _tell_code(self, votes: Votes, code: str, label: str) -> None:
-        stands, labels = self._codes.setdefault(code, ([0, 0], {}))
-        size, column = len(self.agreement.labels), self.agreement.column(label)
-        for slot in votes.slots:
-            if slot in self._tables:
-                stands[slot % size != column] += 1
-        labels[label] = labels.pop(label, 0) + 1
-        self._codes.move_to_end(code)
-        if len(self._codes) > MAX_CODES:
-            self._codes.popitem(last=False)
 
     def _forget_judged(self) -> None:
         self._judged = BoundedCache(JUDGED)
@@ -247,24 +248,42 @@ class LabelModel:
             "agreement": self.agreement.dump(),
             "people": self.people.dump(),
             "verifiers": self.verifiers.dump(),
-            "codes": [[code, list(stands), dict(labels)] for code, (stands, labels) in self._codes.items()],
+            "codes": self.codes.dump(),
             "functions": [one.name for one in self.agreement.functions],
             "labels": list(self.agreement.labels),
             "pending": [[list(votes.slots), votes.code, votes.floor, times] for votes, times in self._pending.items()],
             "due": self._due,
+            "builds": self._builds,
+            "coverage": self.coverage.dump(),
         }
 
     def load(self, data: Mapping[str, Any]) -> None:
-        """Replace everything by what ``dump`` returned, whatever the functions' order was then."""
+        """Replace everything by what ``dump`` returned, whatever the functions' order was then.
+
+        What has a name that is none any more is left out. Raises ``LookupError`` for a slot beyond them.
+        """
+        labels = set(self.agreement.labels)
         self.agreement.load(data["agreement"])
-        self.people.load(data["people"])
-        self.verifiers.load(data["verifiers"])
-        self._codes = OrderedDict((code, (list(stands), dict(labels))) for code, stands, labels in data["codes"])
-        names, labels = data["functions"], data["labels"]
+        for memory, saved in ((self.people, data["people"]), (self.verifiers, data["verifiers"])):
+            memory.load({"messages": [one for one in saved["messages"] if one[1] in labels]})
+        self.codes.load(data["codes"], labels)
+        self.coverage.load(data["coverage"])
+        slots = self.slots_of(data["functions"], data["labels"])
         self._pending = {}
         for numbers, code, floor, times in data["pending"]:
-            named = [(names[slot // len(labels)], labels[slot % len(labels)]) for slot in numbers]
-            votes = Votes(self.agreement.slots(named), code, floor)
+            votes = Votes(slots(numbers), code, floor)
             self._pending[votes] = self._pending.get(votes, 0) + times
-        self._waiting, self._due = sum(self._pending.values()), data["due"]
+        self._waiting, self._due, self._builds = sum(self._pending.values()), data["due"], data["builds"]
         self._forget_judged()
+
+    def slots_of(self, functions: Sequence[str], labels: Sequence[str]) -> Callable[[Sequence[int]], tuple[int, ...]]:
+        """Return what turns slots of functions and labels in that order into slots of here.
+
+        It leaves out those whose names are none any more, and raises ``LookupError`` for a slot beyond them.
+        """
+        here = [self.agreement.slots([(name, label)]) for name in functions for label in labels]
+
+        def turned(slots: Sequence[int]) -> tuple[int, ...]:
+            return tuple(sorted({new for slot in slots for new in here[slot]}))
+
+        return turned

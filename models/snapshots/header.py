@@ -7,8 +7,14 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from models.calibration import COLDEST, HOTTEST
+from models.labels.codes import MAX_CODES
+from models.labels.model import MAX_PATTERNS
+from models.masking import MAX_MASKED
 
 MAX_LABELS = 64  # columns of the weight table: the taxonomy has 23, and each costs a column of all rows
+MAX_FUNCTIONS = 1_000  # labelling functions
+MAX_SLOTS = 1_000  # votes on one diagnostic
+MAX_DUE = 1 << 20  # diagnostics between two updates of the label model
 MAX_OUTCOMES = 10  # of challenges, that are kept to be shown
 MAX_ORIGIN = 200  # characters: the origin is part of every prediction's ``model_version``
 
@@ -22,6 +28,9 @@ def _distinct(labels: list[str]) -> list[str]:
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Tallied = Annotated[float, Field(ge=0, le=1e9)]  # beyond what a tally that forgets comes to, and sums stay finite
+Slots = Annotated[list[Count], Field(max_length=MAX_SLOTS)]
 Labels = Annotated[list[str], Field(max_length=MAX_LABELS), AfterValidator(_distinct)]
 
 ArrayName = Literal[
@@ -52,7 +61,41 @@ class Feedback(Strict):
     """What ``FeedbackMemory.dump`` returns."""
 
     templates: list[tuple[str, dict[str, Count]]]
-    codes: dict[str, tuple[Count, Count]]
+
+
+class Agreement(Strict):
+    """What ``Agreement.dump`` returns: hits, votes, confirmed votes and words by function and label."""
+
+    tallies: Annotated[dict[str, dict[str, tuple[Tallied, Tallied, Tallied, Tallied]]], Field(max_length=MAX_FUNCTIONS)]
+    balance: Annotated[dict[str, Tallied], Field(max_length=MAX_LABELS)]
+
+
+class LabelledMessages(Strict):
+    """What ``LabelledMessages.dump`` returns: masked messages and their labels."""
+
+    messages: list[tuple[Annotated[str, Field(max_length=MAX_MASKED)], str]]
+
+
+class Coverage(Strict):
+    """What ``Coverage.dump`` returns: diagnostics voted on by function, and all that were seen."""
+
+    voted: Annotated[dict[str, Tallied], Field(max_length=MAX_FUNCTIONS)]
+    seen: Tallied
+
+
+class LabelModel(Strict):
+    """What ``LabelModel.dump`` returns; slots in it, and in examples, are those of its functions and labels."""
+
+    agreement: Agreement
+    people: LabelledMessages
+    verifiers: LabelledMessages
+    codes: Annotated[list[tuple[str, tuple[Count, Count], dict[str, Count]]], Field(max_length=MAX_CODES)]
+    functions: Annotated[list[str], Field(max_length=MAX_FUNCTIONS), AfterValidator(_distinct)]
+    labels: Labels
+    pending: Annotated[list[tuple[Slots, str | None, Share, Count]], Field(max_length=MAX_PATTERNS)]
+    due: Annotated[int, Field(ge=1, le=MAX_DUE)]
+    builds: Count
+    coverage: Coverage
 
 
 class Scores(Strict):
@@ -115,16 +158,21 @@ class Counters(Strict):
     failures: Count
     repeats: Count
     unmatched_feedback: Count
+    expired_feedback: Count
     dead_letters: Count
     origin: Annotated[str, Field(max_length=MAX_ORIGIN)]
 
 
 class Recent(Strict):
-    """An answered failure; an example is its key, code, rule's label, what was said of it, how many features it has."""
+    """An answered failure.
+
+    An example is its key, its votes (slots, code, the code table's confidence), what was said of it, and how many
+    features it has.
+    """
 
     key: str
     prediction: str
-    examples: list[tuple[str, str | None, str | None, tuple[str | None, str | None] | None, Count]]
+    examples: list[tuple[str, Slots, str | None, Share, tuple[str | None, str | None] | None, Count]]
 
 
 class Header(Strict):
@@ -132,6 +180,7 @@ class Header(Strict):
 
     version: int
     classifier: Classifier
+    labels: LabelModel
     feedback: Feedback
     scores: Scores
     weights: Weights

@@ -20,6 +20,7 @@ from models.classifiers import HashedLogistic
 from models.drift import CategoryDivergence
 from models.evaluation.prequential import Prequential
 from models.feedback import FeedbackMemory
+from models.labels.model import LabelModel, Votes
 from models.memory import Example, Recent
 from models.snapshots.frame import Arrays, SnapshotError, pack, unpack
 from models.snapshots.header import Classifier, Header
@@ -27,7 +28,7 @@ from models.sparse import Hashed, Rows
 from models.state import LineState, Outcome
 from models.weighting import LongTailWeights
 
-_COUNTERS = ("failures", "repeats", "unmatched_feedback", "dead_letters", "origin")
+_COUNTERS = ("failures", "repeats", "unmatched_feedback", "expired_feedback", "dead_letters", "origin")
 
 
 def base(state: LineState) -> bytes:
@@ -85,6 +86,7 @@ def _packed(
         arrays |= {f"challenger_{name}": array for name, array in _table(challenge.classifier, rows[1]).items()}
     header = {
         "classifier": _size(state.classifier),
+        "labels": state.labels.dump(),
         "feedback": state.feedback.dump(),
         "scores": state.scores.dump(),
         "weights": state.weights.dump(),
@@ -115,7 +117,10 @@ def _joined(parts: list[NDArray[Any]], kind: type[Any]) -> NDArray[Any]:
 
 
 def _recent_header(recent: Recent) -> dict[str, Any]:
-    examples = [[e.key, e.code, e.rule_label, e.said, len(e.hashed.rows)] for e in recent.examples]
+    examples = [
+        [key, votes.slots, votes.code, votes.floor, said, len(hashed.rows)]
+        for key, votes, hashed, said in recent.examples
+    ]
     return {"key": recent.key, "prediction": recent.prediction.decode(), "examples": examples}
 
 
@@ -125,6 +130,7 @@ class _Parts:
 
     header: Header
     arrays: Arrays
+    labels: LabelModel
     feedback: FeedbackMemory
     scores: Prequential
     weights: LongTailWeights
@@ -138,6 +144,8 @@ class _Parts:
 def _checked(state: LineState, header: Header, arrays: Arrays) -> _Parts:
     _check_table(state.classifier, header.classifier, arrays)
     _check_rows("example_rows", arrays["example_rows"], state.classifier.bits)
+    labels = LabelModel(state.labels.agreement.functions, state.labels.agreement.labels, state.labels.settings)
+    labels.load(header.labels.model_dump())
     feedback = FeedbackMemory(state.feedback.capacity)
     feedback.load(header.feedback.model_dump())
     scores = Prequential()
@@ -148,9 +156,9 @@ def _checked(state: LineState, header: Header, arrays: Arrays) -> _Parts:
     calibrator.load(header.calibration.model_dump())
     drift = CategoryDivergence(state.drift.baseline_size, state.drift.window_size)
     drift.load(header.drift.model_dump())
-    challenge, recents = _challenge(state, header, arrays), _recents(header, arrays)
+    challenge, recents = _challenge(state, header, arrays), _recents(labels, header, arrays)
     watch = _watch(header)
-    return _Parts(header, arrays, feedback, scores, weights, calibrator, drift, watch, challenge, recents)
+    return _Parts(header, arrays, labels, feedback, scores, weights, calibrator, drift, watch, challenge, recents)
 
 
 def _watch(header: Header) -> Watchman:
@@ -195,17 +203,18 @@ def _check_rows(name: str, rows: Rows, bits: int) -> None:
         raise SnapshotError(f"{name}: row {rows.max()} of a table with 2^{bits}")
 
 
-def _recents(header: Header, arrays: Arrays) -> list[Recent]:
+def _recents(labels: LabelModel, header: Header, arrays: Arrays) -> list[Recent]:
     rows, values = arrays["example_rows"], arrays["example_values"]
     total = sum(count for entry in header.recent for *_, count in entry.examples)
     if not len(rows) == len(values) == total:
         raise SnapshotError(f"examples with {total} features, but {len(rows)} rows and {len(values)} values")
+    slots_of = labels.slots_of(header.labels.functions, header.labels.labels)
     recents, start = [], 0
     for entry in header.recent:
         examples = []
-        for key, code, rule_label, said, count in entry.examples:
-            place = slice(start, start + count)
-            examples.append(Example(key, code, rule_label, Hashed(rows[place].copy(), values[place].copy()), said))
+        for key, slots, code, floor, said, count in entry.examples:
+            place, votes = slice(start, start + count), Votes(slots_of(slots), code, floor)
+            examples.append(Example(key, votes, Hashed(rows[place].copy(), values[place].copy()), said))
             start += count
         recents.append(Recent(entry.key, entry.prediction.encode(), tuple(examples)))
     return recents
@@ -216,6 +225,7 @@ def _install(state: LineState, parts: _Parts) -> None:
     if parts.challenge is not None and parts.header.challenge is not None:
         _restore(parts.challenge.classifier, parts.header.challenge.classifier, parts.arrays, "challenger_")
     state.challenge, state.outcomes = parts.challenge, [Outcome(*one) for one in parts.header.outcomes]
+    state.labels = parts.labels
     state.feedback, state.scores, state.weights, state.drift = parts.feedback, parts.scores, parts.weights, parts.drift
     state.calibrator, state.watch = parts.calibrator, parts.watch
     state.templates.extend(parts.header.templates.model_dump())

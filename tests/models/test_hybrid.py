@@ -29,7 +29,8 @@ def say(state: LineState, one: Diagnostic, *labels: str) -> None:
     """Tell the state what people call a diagnostic; the classifier learns nothing."""
     example = observe(state, (one,)).seen[0].example
     for label in labels:
-        state.feedback.learn(example.key, example.code, example.rule_label, label)
+        state.feedback.learn(example.key, label)
+        state.labels.learn(example.votes, mask(one.message), label)
 
 
 def trained(one: Diagnostic, label: str, times: int = 30) -> LineState:
@@ -92,11 +93,11 @@ class TestWhoAnswers:
         assert "2 of 3 labels that people gave" in got.reason
 
     def test_contradicted_rule_leaves_it_to_the_model(self) -> None:
-        """Once people contradicted a code's rule, other messages of that code are answered by the model."""
+        """Once two people contradicted a code's rule, other messages of that code are answered by the model."""
         other = diagnostic("mismatched types in a pattern", "E0308")
         state = trained(other, "LogicErrors")
         assert answer(state, other).source == "rule"
-        say(state, diagnostic("mismatched types", "E0308"), "LogicErrors")
+        say(state, diagnostic("mismatched types", "E0308"), "LogicErrors", "LogicErrors")
         got = answer(state, other)
         assert (got.category, got.source) == ("LogicErrors", "model")
         assert "feedback has contradicted the rule" in got.reason

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.feedback import Verdict
+from models.labels import codes
 from models.labels import model as label_model
 from models.labels.agreement import MOST, UNIFORM
 from models.labels.functions import CODE_TABLE, LabellingFunction
@@ -278,7 +279,7 @@ class TestWhoDecides:
             seen.learn(shown, "message", "A")
         assert not seen.trusts("E1", floor)
         assert seen.trusts("E2", floor)
-        assert seen.code_label("E1") == "A"
+        assert seen.codes.label("E1") == "A"
         assert judged(seen, votes(seen, {"f0": "C", "f2": "C"}, "B", floor=floor)).source == "functions"
 
     def test_people_confirm_a_code(self) -> None:
@@ -354,7 +355,7 @@ class TestState:
     def test_what_waits_is_bounded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Votes that are never alike, of codes that are never alike, do not pile up."""
         monkeypatch.setattr(label_model, "MAX_PATTERNS", 10)
-        monkeypatch.setattr(label_model, "MAX_CODES", 5)
+        monkeypatch.setattr(codes, "MAX_CODES", 5)
         seen = model(batch=1_000)
         for number in range(200):
             shown = votes(seen, {"f0": "A"}, "B", code=f"E{number}")

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models import labelling
 from models.diagnostics import Diagnostic, Note, Suggestion
-from models.feedback import FeedbackMemory
-from models.labelling import functions, is_verifier, label_of, votes_of_build
+from models.labelling import functions, is_verifier, votes_of_build
 from models.labels.functions import SOURCES, lint_groups, phrases
 from models.labels.model import LabelModel, Votes
 from models.masking import mask
-from models.memory import Example
-from models.sparse import Hashed
 from models.taxonomy import LABELS, rule_for
 from tests.builders import diagnostic, span
 
@@ -286,18 +282,13 @@ class TestAnything:
         """Votes are the same with empty caches."""
         model, nothing = fresh(), [None] * len(build)
         before = votes_of_build(model, build, nothing)
-        for known in (labelling._MESSAGES, labelling._ADVICES, labelling._LABELS, labelling._LINES, labelling._MARKS, labelling._VOTES):
+        for known in (
+            labelling._MESSAGES,
+            labelling._ADVICES,
+            labelling._LABELS,
+            labelling._LINES,
+            labelling._MARKS,
+            labelling._VOTES,
+        ):
             known.clear()
         assert votes_of_build(model, build, nothing) == before
-
-
-class TestLabelOf:
-    def test_people_then_the_trusted_table(self) -> None:
-        """People's verdict on the kind decides, else the code table unless they turned its code, else nobody."""
-        nothing = Hashed(np.zeros(0, np.uint32), np.zeros(0, np.float32))
-        examples = [Example(key, "E0308", "TypeErrors", nothing) for key in ("told", "other")]
-        feedback, rule = FeedbackMemory(), rule_for("E0308", "")
-        assert [label_of(one, rule, feedback) for one in examples] == ["TypeErrors", "TypeErrors"]
-        feedback.learn("told", "E0308", "TypeErrors", "TraitBounds")
-        assert [label_of(one, rule, feedback) for one in examples] == ["TraitBounds", None]
-        assert label_of(examples[1], None, FeedbackMemory()) is None

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.labels.model import Votes
 from models.memory import MAX_FEATURES, Example, Recent, RecentFailures, key_hash
 from models.sparse import Hashed
 
@@ -98,7 +99,7 @@ def test_what_is_held_is_bounded_by_features() -> None:
     """However large the diagnostics, the oldest failures go when their features would take more than the bound."""
     memory = RecentFailures(capacity=10)
     rows = np.zeros(MAX_FEATURES // 3, np.uint32)
-    example = Example("k", None, None, Hashed(rows, rows.astype(np.float32)))
+    example = Example("k", Votes(()), Hashed(rows, rows.astype(np.float32)))
     for number in range(6):
         memory.add(Recent(f"p {number}", b"{}", (example,)))
     held = [recent.key for recent in memory.contents()[0]]

@@ -293,7 +293,7 @@ class TestCrafted:
             pytest.param(("scores", "confusion"), [["A", "B"]], id="confusion without counts"),
             pytest.param(("scores", "window"), [2], id="neither right nor wrong"),
             pytest.param(("feedback", "templates"), [["k", {"A": 0.5}]], id="half a vote"),
-            pytest.param(("feedback", "codes"), {"E1": [1]}, id="half a tally"),
+            pytest.param(("labels", "codes"), [["E1", [1], {"LogicErrors": 1}]], id="half a tally"),
             pytest.param(("weights", "labels", "A"), [-1.0, 1.0, 1], id="negative weight"),
             pytest.param(("weights", "step"), 0.0, id="a step of nothing"),
             pytest.param(("calibration", "inverse"), 1e9, id="temperature of nothing"),
