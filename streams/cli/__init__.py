@@ -10,6 +10,7 @@ import typer
 
 from streams.cli import (
     andon,
+    augment,
     dead_letters,
     label,
     model,
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (processes, write, read, label, model, operate, oip, transpile, verify, monitor):
+for module in (processes, write, read, label, model, operate, oip, augment, transpile, verify, monitor):
     module.register(app)
 
 
