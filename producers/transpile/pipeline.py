@@ -67,7 +67,7 @@ def transpiled(source: str, tool: Transpiler, cache: Cache | None = None) -> Tra
 
     What ran out of time is not kept: the machine may have been busy. Raises ``ToolError`` where it cannot be run.
     """
-    key = f"{CACHE_VERSION}\0transpiled\0{tool.name}\0{tool.version}\0{source}"
+    key = f"{CACHE_VERSION}\0transpiled\0{tool.name}\0{tool.version}\0{tool.helpers}\0{source}"
     return _once(cache, key, _TRANSPILED, lambda: run_transpiler(tool, source))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,6 +47,10 @@ class Transpiler(Protocol):
     def version(self) -> str:
         """Its version: another version, another answer."""
 
+    @property
+    def helpers(self) -> str:
+        """What else on this machine changes its answer, in words."""
+
     def command(self, source: str) -> list[str]:
         """Return the command that turns the file ``source`` (``x.py``) into ``x.rs`` beside it, and Cargo.toml."""
 
@@ -68,6 +73,11 @@ class Depyler:
     def version(self) -> str:
         """``4.1.1``, say."""
         return version_of(self.path)
+
+    @cached_property
+    def helpers(self) -> str:
+        """``rustfmt``, which it lets format its output; without, it breaks lines by itself."""
+        return "rustfmt" if shutil.which("rustfmt") else "no rustfmt"
 
     def command(self, source: str) -> list[str]:
         """Return ``depyler transpile x.py``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from producers.verify.compare import Did, parted
 from producers.verify.driver import MAIN, decode, encode
@@ -11,42 +12,75 @@ from producers.verify.python_source import PythonFunction
 from producers.verify.sides import Case, Workbench
 from producers.verify.verdict import Counterexample
 
-ROUNDS = 6
-CANDIDATES = 80  # simpler inputs tried in one round
+ROUNDS = 5
+CANDIDATES = 60  # simpler inputs tried in one round
 RETRIED = 3  # of the failing inputs, the smallest
 SHOWN = 300  # characters of a value
 OTHER_HASH_SEED = 1
 
 
-def find_smallest(
-    bench: Workbench, failing: Sequence[Case], how: str, function: PythonFunction, *, typed: bool
-) -> Counterexample | None:
-    """Return the smallest input found on which the sides part in the way ``how``.
+@dataclass
+class Search:
+    """The search for one function: inputs that failed in the way ``how``, then ever simpler ones."""
 
-    Returns nothing if Python answers otherwise under another hash seed (the answer is a matter of chance), or if what
-    took too long the first time does not the second.
+    function: PythonFunction
+    typed: bool
+    how: str
+    tried: list[Case]
+    kept: tuple[Case, Did, Did | None] | None = None
+    seen: set[str] = field(default_factory=set)
+
+    def take(self, results: Sequence[tuple[Case, Did, Did | None]]) -> None:
+        """Keep the smallest input that still fails in this way, and make simpler ones of it; none where none does."""
+        parting = [
+            (case, expected, got)
+            for case, expected, got in results
+            if got is not None and parted(expected, got, self.function.answer, typed=self.typed) == self.how
+        ]
+        if parting:
+            self.kept = min(parting, key=lambda one: weight(one[0].arguments))
+        elif self.kept is None and results and self.how != "hang":
+            self.kept = (results[0][0], results[0][1], None)  # it does otherwise at times
+        last = not parting or self.how == "hang" or self.kept is None
+        self.tried = [] if last or self.kept is None else _simpler(self.kept[0], self.seen)
+
+    @property
+    def found(self) -> Counterexample | None:
+        """Return the smallest one, or nothing where Python gives no steady answer."""
+        return _told(*self.kept) if self.kept else None
+
+
+def find_smallest(bench: Workbench, searches: Sequence[Search]) -> None:
+    """Let each search find the smallest input on which the sides part, all of them in the same few processes.
+
+    Nothing is found where Python answers otherwise under another hash seed (the answer is a matter of chance), or
+    where what took too long the first time does not the second.
     """
-    best = sorted(failing, key=lambda case: weight(case.arguments))[: 1 if how == "hang" else RETRIED]
-    seen = {encode(case.arguments) for case in best}
-    kept: tuple[Case, Did, Did] | None = None
-    for _ in range(ROUNDS):
-        tried = dict(enumerate(best))
-        expected, _ = bench.python(tried)
-        again, _ = bench.python(tried, OTHER_HASH_SEED)
-        steady = {at: case for at, case in tried.items() if at in expected and expected[at] == again.get(at)}
-        got = bench.rust({at: case for at, case in steady.items() if expected[at].status not in ("slow", "resource")})
-        parting = [at for at in got if parted(expected[at], got[at], function.answer, typed=typed) == how]
-        if not parting and kept is None and steady and how != "hang":
-            at = min(steady)
-            return _told(tried[at], expected[at], None, flaky=True)
-        if not parting:
-            break
-        at = min(parting, key=lambda one: weight(tried[one].arguments))
-        kept = (tried[at], expected[at], got[at])
-        best = _simpler(tried[at], seen)
-        if not best or how == "hang":
-            break
-    return _told(*kept) if kept else None
+    for one in searches:
+        one.tried = sorted(one.tried, key=lambda case: weight(case.arguments))[: 1 if one.how == "hang" else RETRIED]
+        one.seen = {encode(case.arguments) for case in one.tried}
+    alone = [one for one in searches if one.how in ("hang", "crash")]  # each such input ends a process
+    for group in (*([one] for one in alone), [one for one in searches if one not in alone]):
+        for at in range(ROUNDS):
+            _round(bench, group, first=at == 0)
+
+
+def _round(bench: Workbench, searches: Sequence[Search], *, first: bool) -> None:
+    numbered = [(one, case) for one in searches for case in one.tried]
+    tried = {at: case for at, (_, case) in enumerate(numbered)}
+    if not tried:
+        return
+    expected, _ = bench.python(tried)
+    again = bench.python(tried, OTHER_HASH_SEED)[0] if first else expected
+    steady = {
+        at: case
+        for at, case in tried.items()
+        if at in expected and expected[at] == again.get(at) and expected[at].status not in ("slow", "resource")
+    }
+    got = bench.rust(steady)
+    for one in searches:
+        if one.tried:
+            one.take([(steady[at], expected[at], got.get(at)) for at in steady if numbered[at][0] is one])
 
 
 def _simpler(case: Case, seen: set[str]) -> list[Case]:
@@ -61,14 +95,14 @@ def _simpler(case: Case, seen: set[str]) -> list[Case]:
     return found
 
 
-def _told(case: Case, expected: Did, got: Did | None, *, flaky: bool = False) -> Counterexample:
+def _told(case: Case, expected: Did, got: Did | None) -> Counterexample:
     call = f"{case.function}({', '.join(map(repr, case.arguments))})" if case.function != MAIN else "the program"
     return Counterexample(
         case.arguments,
         call[:SHOWN],
         _shown(expected, got),
         _shown(got, expected) if got else "something else at times",
-        flaky=flaky,
+        flaky=got is None,
     )
 
 

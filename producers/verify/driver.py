@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = 40
 MAX_ITEMS = 10_000  # of a generator, which may have no end
 MAX_CHARS = 1 << 20  # of one encoded answer
-MAX_SLOW = 3  # slow cases of a function before its others are left out
+MAX_SLOW = 2  # slow cases of a function before its others are left out
 MAIN = "main()"  # the name under which the program itself is a case
 
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})

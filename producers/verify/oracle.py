@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from producers.sandbox import confinement
 from producers.verify.compare import Skipped, parted
-from producers.verify.counterexample import find_smallest
+from producers.verify.counterexample import Search, find_smallest
 from producers.verify.driver import MAIN
 from producers.verify.harness import Harness, callable_with_inputs, harness
 from producers.verify.inputs import inputs
@@ -36,6 +37,18 @@ class _Plan:
     chosen: dict[str, tuple[PythonFunction, RustFunction]]
     left_out: dict[str, str]
     cases: dict[int, Case]
+
+
+@dataclass
+class _Tally:
+    """What the cases of one function came to: ``values`` agree in an answer, not only in failing."""
+
+    name: str
+    cases: int = 0
+    values: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    failures: dict[str, list[Case]] = field(default_factory=dict)
+    search: Search | None = None
 
 
 def verify(
@@ -134,8 +147,9 @@ def _compared(plan: _Plan, bench: Workbench, python: str, rust: str, cargo_toml:
         return not_comparable(f"the Rust does not compile: {first}", diagnostics=errors)
     worth = {number: case for number, case in worth.items() if case.function in plan.chosen}
     got = bench.rust(worth)
-    judged = tuple(_judged(name, plan, bench, expected, got) for name in plan.chosen)
-    functions = (*judged, *_uncompared(plan))
+    tallies = [_tally(name, plan, expected, got) for name in plan.chosen]
+    find_smallest(bench, [one.search for one in tallies if one.search])
+    functions = (*(_judged(one) for one in tallies), *_uncompared(plan))
     answer, why = summed_up(functions)
     return Verdict(answer, why, functions)
 
@@ -148,37 +162,44 @@ def _uncompared(plan: _Plan) -> tuple[FunctionVerdict, ...]:
     return tuple(FunctionVerdict(name, "not_comparable", why) for name, why in plan.left_out.items())
 
 
-def _judged(name: str, plan: _Plan, bench: Workbench, expected: Answers, got: Answers) -> FunctionVerdict:
+def _tally(name: str, plan: _Plan, expected: Answers, got: Answers) -> _Tally:
     function, _ = plan.chosen[name]
     typed = all(kind is not None for _, kind in function.parameters)
-    mine = [number for number, case in plan.cases.items() if case.function == name]
-    failures: dict[str, list[int]] = {}
-    skipped: dict[str, int] = {}
-    values = 0
-    for number in mine:
+    tally = _Tally(name)
+    for number, case in plan.cases.items():
+        if case.function != name:
+            continue
+        tally.cases += 1
         if number not in got:
             found: str | Skipped | None = Skipped("Python took too long, or too much")
         else:
             found = parted(expected[number], got[number], function.answer, typed=typed)
         if isinstance(found, Skipped):
-            skipped[found.why] = skipped.get(found.why, 0) + 1
+            tally.skipped[found.why] += 1
         elif found:
-            failures.setdefault(found, []).append(number)
+            tally.failures.setdefault(found, []).append(case)
         else:
-            values += expected[number].status in ("ok", "exit")
-    compared = len(mine) - sum(skipped.values())
-    if failures:
-        worst = min(failures, key=ORDER.index)
-        found_at = [plan.cases[number] for number in failures[worst]]
-        smallest = find_smallest(bench, found_at, worst, function, typed=typed)
-        if smallest is not None:
-            counts = {kind: len(numbers) for kind, numbers in failures.items()}
-            why = f"{worst}: {smallest.call} is {smallest.expected}, and {smallest.got} in Rust"
-            return FunctionVerdict(
-                name, FAILURES[worst], why, len(mine), compared, worst, counts, counterexample=smallest
-            )
-        return FunctionVerdict(name, "not_comparable", "what differs does not come again", len(mine), compared)
-    if not values:
-        why = max(skipped, key=lambda one: skipped[one]) if skipped else "Python raises on every input"
-        return FunctionVerdict(name, "not_comparable", why, len(mine), compared)
-    return FunctionVerdict(name, "equivalent", "", len(mine), compared)
+            tally.values += expected[number].status in ("ok", "exit")
+    if tally.failures:
+        worst = min(tally.failures, key=ORDER.index)
+        tally.search = Search(function, typed, worst, tally.failures[worst])
+    return tally
+
+
+def _judged(tally: _Tally) -> FunctionVerdict:
+    compared = tally.cases - tally.skipped.total()
+    search = tally.search
+    if search is not None and (smallest := search.found) is not None:
+        why = f"{search.how}: {smallest.call} is {smallest.expected}, and {smallest.got} in Rust"
+        counts = {how: len(cases) for how, cases in tally.failures.items()}
+        return FunctionVerdict(
+            tally.name, FAILURES[search.how], why, tally.cases, compared, search.how, counts, smallest
+        )
+    if search is None and tally.values:
+        return FunctionVerdict(tally.name, "equivalent", "", tally.cases, compared)
+    why = "Python raises on every input"
+    if search is not None:
+        why = "what differs does not come again"
+    elif tally.skipped:
+        why = tally.skipped.most_common(1)[0][0]
+    return FunctionVerdict(tally.name, "not_comparable", why, tally.cases, compared)

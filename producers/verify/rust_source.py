@@ -1,21 +1,24 @@
 """What a piece of Rust offers: its functions with their parameters, its structs with their fields.
 
-Read from the text, at the beginning of a line, as rustfmt and depyler write them; no macro is expanded.
+Read from the text: what stands at the top level, outside every brace. No macro is expanded.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from producers.verify.rust_types import RustType, UnsupportedError, enclosed, parse_type, split, tokens
 
-MAX_SIGNATURE = 4_000  # characters
-
-_FUNCTION = re.compile(r"^(?:pub(?:\([a-z]+\))? )?((?:const |async |unsafe )*)fn (\w+)", re.MULTILINE)
-_STRUCT = re.compile(r"^(?:pub(?:\([a-z]+\))? )?struct (\w+) \{$(.*?)^\}", re.MULTILINE | re.DOTALL)
-_ENUM = re.compile(r"^pub enum DepylerValue \{$(.*?)^\}", re.MULTILINE | re.DOTALL)
-_FIELD = re.compile(r"^    (?:pub(?:\([a-z]+\))? )?(\w+): (.*),$", re.MULTILINE)
+# What may hide braces, and what is looked for at the top level.
+_PIECE = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|\bb?r(\#*)".*?"\1|"(?:\\.|[^"\\])*"|'(?:\\[^']+|[^\\'])'"""
+    r"""|(?P<brace>[{}])|\b(?P<what>fn|struct|enum)\s+(?P<name>\w+)""",
+    re.DOTALL | re.VERBOSE,
+)
+_HIDING = re.compile(r"""//[^\n]*|/\*.*?\*/|\bb?r(#*)".*?"\1|"(?:\\.|[^"\\])*\"""", re.DOTALL)
+_ATTRIBUTE = re.compile(r"#!?\[[^\]]*\]")
 VALUE_VARIANTS = {"Int", "Float", "Str", "Bool", "None", "List", "Dict", "Tuple"}
 
 
@@ -38,38 +41,76 @@ class RustProgram:
     dynamic: bool
 
 
+@dataclass(frozen=True)
+class _Item:
+    what: str  # fn, struct, enum
+    name: str
+    before: str  # what stands between the item before it and its keyword: attributes, pub, async
+    head: str  # from its name to the brace
+    body: str
+
+
 def read_rust(source: str) -> RustProgram:
     """Return what ``source`` offers; what cannot be read is a function with a ``problem``, or missing."""
-    functions = {}
-    for match in _FUNCTION.finditer(source):
-        text = source[match.end() : match.end() + MAX_SIGNATURE]
-        functions[match[2]] = _function(match[2], match[1], text)
-    structs = {match[1]: fields for match in _STRUCT.finditer(source) if (fields := _fields(match[2])) is not None}
-    enum = _ENUM.search(source)
-    variants = set(re.findall(r"^    (\w+)", enum[1], re.MULTILINE)) if enum else set()
+    functions: dict[str, RustFunction] = {}
+    structs: dict[str, dict[str, RustType]] = {}
+    variants: set[str] = set()
+    for item in _items(source):
+        if item.what == "fn":
+            functions[item.name] = _function(item)
+        elif item.what == "struct" and not item.head.strip() and (fields := _fields(item.body)) is not None:
+            structs[item.name] = fields
+        elif item.name == "DepylerValue":
+            variants = {part[0] for part in split(tokens(_plain(item.body)))}
     return RustProgram(functions, structs, variants == VALUE_VARIANTS)
 
 
-def _function(name: str, qualifiers: str, text: str) -> RustFunction:
+def body_of(source: str, name: str) -> str | None:
+    """Return the text of a function's body, or nothing where there is no such function at the top level."""
+    return next((item.body for item in _items(source) if item.what == "fn" and item.name == name), None)
+
+
+def _items(source: str) -> Iterator[_Item]:
+    """Yield the functions, structs and enums at the top level that have a body in braces."""
+    depth, end = 0, 0
+    found: re.Match[str] | None = None
+    begin = 0
+    for piece in _PIECE.finditer(source):
+        if piece["what"] and not depth:
+            found = piece
+        elif piece["brace"] == "{":
+            depth += 1
+            begin = piece.end() if depth == 1 else begin
+        elif piece["brace"] == "}":
+            depth = max(depth - 1, 0)
+            if not depth:
+                if found is not None and found.end() <= begin:
+                    head, before = source[found.end() : begin - 1], source[end : found.start()]
+                    yield _Item(found["what"], found["name"], before, head, source[begin : piece.start()])
+                found, end = None, piece.end()
+
+
+def _plain(text: str) -> str:
+    """Return the text without comments, strings and attributes."""
+    return _ATTRIBUTE.sub("", _HIDING.sub('""', text))
+
+
+def _function(item: _Item) -> RustFunction:
     nothing = RustType("()", text="()")
     try:
-        words = tokens(_head(text))
+        words = tokens(_plain(item.head))
         generic, rest = enclosed(words) if words[0] == "<" else ([], words)
         inner, rest = enclosed(rest)
         parameters = tuple(parse_type(_after_colon(part)) for part in split(inner))
         answer = parse_type(" ".join(_until_where(rest[1:]))) if rest[:1] == ["->"] else nothing
     except (UnsupportedError, IndexError) as error:
-        return RustFunction(name, (), nothing, f"its signature in Rust has {error}")
+        return RustFunction(item.name, (), nothing, f"its signature in Rust has {error}")
     named = [part[0] for part in split(generic) if not part[0].startswith("'")]
     problem = f"it is generic in {', '.join(named)} in Rust" if named else ""
-    if qualifiers.strip() in ("async", "unsafe"):
-        problem = f"it is {qualifiers.strip()} in Rust"
-    return RustFunction(name, parameters, answer, problem)
-
-
-def _head(text: str) -> str:
-    """Return the text up to the body's brace; a type has none but in a constant, which nobody writes here."""
-    return re.sub(r"//[^\n]*", "", text.partition("{")[0])
+    qualifiers = set(tokens(_plain(item.before.rpartition("\n")[2]))) & {"async", "unsafe"}
+    if qualifiers:
+        problem = f"it is {min(qualifiers)} in Rust"
+    return RustFunction(item.name, parameters, answer, problem)
 
 
 def _after_colon(words: list[str]) -> str:
@@ -84,14 +125,7 @@ def _until_where(words: list[str]) -> list[str]:
 
 def _fields(body: str) -> dict[str, RustType] | None:
     try:
-        return {name: parse_type(kind) for name, kind in _FIELD.findall(body)}
+        parts = [part for part in split(tokens(_plain(body))) if ":" in part]
+        return {part[part.index(":") - 1]: parse_type(_after_colon(part)) for part in parts}
     except UnsupportedError:
         return None
-
-
-def body_of(source: str, name: str) -> str | None:
-    """Return the text of a function's body at the beginning of a line, or nothing where there is no such function."""
-    found = re.search(
-        rf"^(?:pub(?:\([a-z]+\))? )?fn {re.escape(name)}\b.*?\{{$(.*?)^\}}", source, re.MULTILINE | re.DOTALL
-    )
-    return found[1] if found else None

@@ -19,7 +19,7 @@ from producers.verify.harness import MAIN_FILE, Harness
 DRIVER = Path(__file__).with_name("driver.py")
 MEMORY_BYTES = 1 << 30
 OUTPUT_BYTES = 16 << 20
-CASE_LIMIT_S = 0.2  # of one call in Python; beyond it, the input is left out on both sides
+CASE_LIMIT_S = 0.1  # of one call in Python; beyond it, the input is left out on both sides
 MAX_RESTARTS = 3  # of the Rust after a case that ended the process
 
 # Machine code as plain as possible: what counts is the time to build it. An overflow panics, as in a debug build.

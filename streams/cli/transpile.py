@@ -49,7 +49,8 @@ def transpile(
         raise UserError(f"--output {safe(output)}: there is no folder {safe(output.parent)}; make it first")
     with as_user_error(ToolError, InputsError):
         chosen = transpiler(tool)
-        provenance = {"transpiler": chosen.name, "version": chosen.version, "rustc": find_rustc().version}
+        provenance = {"transpiler": chosen.name, "version": chosen.version, "helpers": chosen.helpers}
+        provenance["rustc"] = find_rustc().version
         inputs = open_inputs(programs)
         summary, last = _run(inputs, chosen, parallel, output, limit, provenance)
     if as_json:
