@@ -23,7 +23,7 @@ MAX_CHARS = 400  # of an explanation
 WEAK = 0.2  # of the strongest contribution; what speaks less is left out
 
 Deciding = Sequence[tuple[str, float]]
-Words = tuple[str, ...]
+Names = tuple[str, ...]
 
 
 class Place(NamedTuple):
@@ -82,9 +82,8 @@ COUNTS: dict[str, tuple[int, str, str]] = {  # what one is worth; of what; where
 }
 EXACT = 2  # counts up to this are exact, larger ones are lower bounds (``features.extract``)
 
-_READ: BoundedCache[str, tuple[str, Words]] = BoundedCache(4 << 20)  # a feature's name -> place, words
-_QUOTED: BoundedCache[tuple[Words, ...], list[Words]] = BoundedCache(4 << 20)  # of one place -> its quotations
-_SAID: BoundedCache[tuple[str, Words, Words], str] = BoundedCache(8 << 20)  # label, names for it, names against it
+_READ: BoundedCache[str, tuple[str, str]] = BoundedCache(4 << 20)  # a feature's name -> place, words
+_SAID: BoundedCache[tuple[str, Names, Names], str] = BoundedCache(8 << 20)  # label, names for it, names against it
 
 
 def explain(label: str, deciding: Deciding, *, against: bool = False) -> str:
@@ -99,12 +98,12 @@ def explain(label: str, deciding: Deciding, *, against: bool = False) -> str:
     return told(label, _strongest(deciding, 1.0), _strongest(deciding, -1.0) if against else ())
 
 
-def told(label: str, pro: Words, contra: Words = ()) -> str:
+def told(label: str, pro: Names, contra: Names = ()) -> str:
     """Return the same from the names of what speaks clearly for the label and against it, the strongest first."""
     return _SAID.get((label, pro, contra)) or _explain(label, pro, contra)
 
 
-def _explain(label: str, pro: Words, contra: Words) -> str:
+def _explain(label: str, pro: Names, contra: Names) -> str:
     said, contrary = _listed(phrases(pro)), _listed(phrases(contra))
     text = f"{_safe(label)}: {said or 'no word of it speaks for that'}"
     text = _cut(f"{text}; against that, {contrary}" if contrary else text, MAX_CHARS)
@@ -112,7 +111,7 @@ def _explain(label: str, pro: Words, contra: Words) -> str:
     return _SAID.keep((label, pro, contra), text, size)
 
 
-def _strongest(deciding: Deciding, sign: float) -> Words:
+def _strongest(deciding: Deciding, sign: float) -> Names:
     """Return the names of what speaks clearly in one direction, the strongest first, of equals those given first."""
     found = sorted([(-sign * amount, place) for place, (_, amount) in enumerate(deciding) if sign * amount > 0])
     found = found[:MAX_FEATURES]
@@ -128,11 +127,15 @@ def phrases(names: Iterable[str]) -> list[str]:
 
     A place that is not described here is not named either. Marks alone (``note:,``) and the bias are not told.
     """
-    texts: dict[str, list[Words]] = {}
+    texts: dict[str, list[str]] = {}
     for name in names:
-        place, words = _READ.get(name) or _READ.keep(name, _read(name), 6 * len(name) + 2 * NAME_BYTES)
-        if words:
-            texts.setdefault(place, []).append(words)
+        place, text = _READ.get(name) or _READ.keep(name, _read(name), 4 * len(name) + 2 * NAME_BYTES)
+        if not text:
+            continue
+        if place in texts:
+            texts[place].append(text)
+        else:
+            texts[place] = [text]
     said: list[str] = []
     for place in texts:
         if len(said) == MAX_PHRASES:
@@ -142,29 +145,19 @@ def phrases(names: Iterable[str]) -> list[str]:
     return said
 
 
-def _quotations(texts: list[Words]) -> list[Words]:
-    """Return texts of one place with those that overlap made one; what messages say comes again and again."""
-    if len(texts) == 1:
-        return texts
-    key = tuple(texts)
-    known = _QUOTED.get(key)
-    if known is not None:
-        return known
-    found: list[Words] = []
-    for words in texts:
-        found = _joined(found, words)
-    size = NAME_BYTES * (len(texts) + 1) + 60 * sum(map(len, texts + found))
-    return _QUOTED.keep(key, found, size)
+def _read(name: str) -> tuple[str, str]:
+    """Return the place that a feature names and its words; a number behind a place (``leads to 3``) is dropped.
 
-
-def _read(name: str) -> tuple[str, Words]:
-    """Return the place that a feature names and its words; a number behind a place (``leads to 3``) is dropped."""
+    The words have a space before and after each, so that whole words are found in others as text; no words are "".
+    """
     place, _, text = name.partition(":")
     if place not in PLACES:
         head, _, number = place.rpartition(" ")
         place = head if number.isdigit() and head in PLACES else place
     words = text[:MAX_READ].split(" ")
-    return place, tuple(words if place in COUNTS or PLACES.get(place, UNKNOWN).quotes == CODE else _trimmed(words))
+    if place not in COUNTS and PLACES.get(place, UNKNOWN).quotes != CODE:
+        words = _trimmed(words)
+    return place, f" {' '.join(words)} " if words else ""
 
 
 def _trimmed(words: list[str]) -> list[str]:
@@ -173,33 +166,46 @@ def _trimmed(words: list[str]) -> list[str]:
     return words[told[0] : told[-1] + 1] if told else []
 
 
-def _joined(found: list[Words], words: Words) -> list[Words]:
-    """Return quotations with one more: those that overlap with it become one, in the place of the first of them."""
+def _quotations(texts: list[str]) -> list[str]:
+    """Return the texts of one place, those that overlap made one, in the place of the first of them."""
+    if len(texts) == 1:
+        return texts
+    found: list[str] = []
+    for text in texts:
+        if not any(text in other for other in found):
+            found = _joined(found, text)
+    return found
+
+
+def _joined(found: list[str], text: str) -> list[str]:
     rest, first, place = list(found), len(found), 0
     while place < len(rest):
-        both = _union(rest[place], words)
+        both = _union(rest[place], text)
         if both is None:
             place += 1
         else:
             del rest[place]
-            words, first, place = both, min(first, place), 0
-    rest.insert(first, words)
+            text, first, place = both, min(first, place), 0
+    rest.insert(first, text)
     return rest
 
 
-def _union(one: Words, other: Words) -> Words | None:
+def _union(one: str, other: str) -> str | None:
     """Return the shortest words in which both stand, if one holds the other or they overlap."""
-    longer, shorter = (other, one) if len(one) < len(other) else (one, other)
-    if shorter[0] not in longer and shorter[-1] not in longer:
-        return None
-    if len(shorter) == 1:
-        return longer
-    if any(longer[start : start + len(shorter)] == shorter for start in range(len(longer) - len(shorter) + 1)):
-        return longer
+    if other in one:
+        return one
+    if one in other:
+        return other
+    if other[: other.index(" ", 1) + 1] in one or other[other.rindex(" ", 0, -1) :] in one:
+        return _overlapping(one[1:-1].split(" "), other[1:-1].split(" "))
+    return None
+
+
+def _overlapping(one: list[str], other: list[str]) -> str | None:
     for first, second in ((one, other), (other, one)):
-        for length in range(len(shorter) - 1, 0, -1):
+        for length in range(min(len(one), len(other)) - 1, 0, -1):
             if first[-length:] == second[:length] and (length > 1 or _is_word(second[0])):
-                return first + second[length:]
+                return f" {' '.join(first + second[length:])} "
     return None
 
 
@@ -208,25 +214,25 @@ def _is_word(text: str) -> bool:
     return len(text) > 1 and text.isalpha()
 
 
-def _untold(place: str, texts: dict[str, list[Words]]) -> list[Words]:
+def _untold(place: str, texts: dict[str, list[str]]) -> list[str]:
     """Return the quotations of a place that do not stand in one from another place already."""
     rule, found = PLACES.get(place, UNKNOWN), _quotations(texts[place])
-    told = [words for other in rule.told_by if other in texts for words in _quotations(texts[other])]
-    return [one for one in found if not any(_holds(words, one, piece=rule.piece) for words in told)] if told else found
+    told = [text for other in rule.told_by if other in texts for text in _quotations(texts[other])]
+    return [one for one in found if not any(_holds(text, one, piece=rule.piece) for text in told)] if told else found
 
 
-def _holds(words: Words, one: Words, *, piece: bool) -> bool:
+def _holds(text: str, one: str, *, piece: bool) -> bool:
     if piece:
-        return all(any(part.strip("-").lower() in word.lower() for word in words) for part in one)
-    return _union(words, one) == words
+        return all(part.strip("-").lower() in text.lower() for part in one.split())
+    return one in text
 
 
-def _phrase(place: str, found: list[Words]) -> str:
+def _phrase(place: str, found: list[str]) -> str:
     if place in COUNTS:
-        return _counted(*COUNTS[place], found[0][0])
+        return _counted(*COUNTS[place], found[0][1:-1])
     rule = PLACES.get(place, UNKNOWN)
-    texts = [_safe(" ".join(words)) for words in found[:MAX_QUOTATIONS]]
-    return rule.said.format(" and ".join([f"{rule.quotes[0]}{text}{rule.quotes[1]}" for text in texts]))
+    opened, closed = rule.quotes[0], rule.quotes[1]
+    return rule.said.format(" and ".join([f"{opened}{_safe(text[1:-1])}{closed}" for text in found[:MAX_QUOTATIONS]]))
 
 
 def _counted(unit: int, what: str, where: str, text: str) -> str:
@@ -237,7 +243,10 @@ def _counted(unit: int, what: str, where: str, text: str) -> str:
 
 def _safe(text: str) -> str:
     """Return a text without what moves a terminal's cursor or reverses a line, and without the marks that quote it."""
-    text = text[: MAX_QUOTED + 1].translate({ord("`"): "'", ord("“"): '"', ord("”"): '"'})
+    text = text[: MAX_QUOTED + 1]
+    if text.isascii() and text.isprintable() and "`" not in text:  # nearly all
+        return _cut(text, MAX_QUOTED)
+    text = text.translate({ord("`"): "'", ord("“"): '"', ord("”"): '"'})
     return _cut(text if text.isprintable() else "".join([c if c.isprintable() else "�" for c in text]), MAX_QUOTED)
 
 
