@@ -100,11 +100,18 @@ def _learning() -> list[Panel]:
             "Rare categories weigh more; the mean over partitions.",
             (f"avg by (category) (jidoka_category_weight_ratio{{{PARTITION}}})", "{{category}}"),
         ),
+        bars(
+            "Labelling functions worth least",
+            "How often a vote of theirs is believed right, mean over categories; the model learns what they say.",
+            (f"bottomk(15, avg by (function) (jidoka_label_function_accuracy_ratio{{{PARTITION}}}))", "{{function}}"),
+            unit=RATIO,
+            top=1,
+        ),
         number(
             "Began with",
             "Partitions by what their model started from.",
             (f"count by (origin) (jidoka_model_origin_info{{{PARTITION}}})", "{{origin}}"),
-            wide=8,
+            wide=24,
         ),
     ]
 

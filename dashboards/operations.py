@@ -107,9 +107,8 @@ def _transactions() -> list[Panel]:
         ),
         lines(
             "Feedback",
-            "Words of people within the hour: learned, or on a failure that is not held (any more).",
-            (f'sum(increase(jidoka_feedback_total{{{WORKER}, matched="true"}}[1h]))', "learned"),
-            (f'sum(increase(jidoka_feedback_total{{{WORKER}, matched="false"}}[1h]))', "expired"),
+            "Words of people within the hour: learned, too late (expired), or on a failure that never was (unknown).",
+            (f"sum by (outcome) (increase(jidoka_feedback_total{{{WORKER}}}[1h]))", "{{outcome}}"),
             wide=12,
             alert="JidokaFeedbackExpired",
         ),

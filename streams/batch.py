@@ -40,7 +40,7 @@ class Batch:
         self._calibration = Calibration()
         self._told: Counter[tuple[str, str]] = Counter()  # andon events: kind, severity
         state = partition.state
-        self._before = (state.repeats, state.unmatched_feedback, state.dead_letters)
+        self._before = (state.repeats, state.unmatched_feedback, state.dead_letters, state.expired_feedback)
 
     def take(self, message: ConsumerRecord[bytes, bytes]) -> None:
         """Take one message in; one that cannot be read, or asks for what cannot be done, becomes a dead letter."""
@@ -81,8 +81,10 @@ class Batch:
             metrics.failures.labels(repeat="false").inc(steps - repeats)
             metrics.failures.labels(repeat="true").inc(repeats)
         elif self.kind is Feedback:
-            metrics.feedback.labels(matched="true").inc(steps - unmatched)
-            metrics.feedback.labels(matched="false").inc(unmatched)
+            expired = state.expired_feedback - before[3]
+            metrics.feedback.labels("learned").inc(steps - unmatched - expired)
+            metrics.feedback.labels("unknown").inc(unmatched)
+            metrics.feedback.labels("expired").inc(expired)
         for (category, source), count in self._decided.items():
             metrics.classifications.labels(category=category, source=source).inc(count)
         metrics.projects.count(self._projects)

@@ -42,7 +42,7 @@ class Metrics:
             "jidoka_classifications_total", "Diagnostics classified", "category", "source"
         )
         self.feedback = make.counter(
-            "jidoka_feedback_total", "Feedback records; unmatched: on a failure not held (any more)", "matched"
+            "jidoka_feedback_total", "Feedback records; expired: their failure is no longer held", "outcome"
         )
         self.dead_letters = make.counter("jidoka_dead_letters_total", "Records refused", "topic")
         self.commits = make.counter("jidoka_commits_total", "Committed transactions")
@@ -106,7 +106,8 @@ class Metrics:
         """Export counters before the first count: Prometheus sees no increase in a series that begins with it."""
         for repeat in ("true", "false"):
             self.failures.labels(repeat)
-            self.feedback.labels(matched=repeat)
+        for outcome in ("learned", "expired", "unknown"):
+            self.feedback.labels(outcome)
         for kind in (CompilerErrors, Feedback, ModelCommand):
             self.dead_letters.labels(kind.topic)
 

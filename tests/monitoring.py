@@ -7,11 +7,10 @@ import os
 import shutil
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -91,31 +90,39 @@ class Prometheus:
         self.url = url
 
     def query(self, expression: str) -> list[dict[str, Any]]:
-        """Return the samples of an instant query; an expression that Prometheus refuses fails the test."""
+        """Return the series of an instant query; an expression that Prometheus refuses fails the test."""
         url = f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': expression})}"
         try:
             answer = get(url)
         except urllib.error.HTTPError as error:
             pytest.fail(f"{expression}: {error.read().decode(errors='replace')}")
-        result = answer["data"]["result"]
-        return result if answer["data"]["resultType"] == "vector" else [{"metric": {}, "value": result}]
+        found: list[dict[str, Any]] = answer["data"]["result"]
+        return found
 
     def alerts(self) -> list[dict[str, Any]]:
         """Return the alerts that are pending or firing."""
         found: list[dict[str, Any]] = get(f"{self.url}/api/v1/alerts")["data"]["alerts"]
         return found
 
+    def rules(self) -> list[dict[str, Any]]:
+        """Return the groups of rules with how their last evaluation went."""
+        found: list[dict[str, Any]] = get(f"{self.url}/api/v1/rules")["data"]["groups"]
+        return found
+
 
 @contextmanager
 def prometheus(
-    folder: Path, targets: Sequence[str], *, every: str = "1s", alertmanager: str | None = None, rules: bool = True
+    folder: Path, targets: Mapping[str, Sequence[str]], *, every: str = "1s", alertmanager: str | None = None
 ) -> Iterator[Prometheus]:
-    """Give a Prometheus that scrapes workers (``host:port``) and evaluates the project's rules."""
+    """Give a Prometheus that scrapes targets (URLs, by job) and evaluates the project's rules."""
     program, port = tool("prometheus"), ports.any_free()
     config = {
         "global": {"scrape_interval": every, "evaluation_interval": every},
-        "rule_files": [f"{ALERTS}/*.yaml"] if rules else [],
-        "scrape_configs": [{"job_name": "jidoka-worker", "static_configs": [{"targets": list(targets)}]}],
+        "rule_files": [f"{ALERTS}/*.yaml"],
+        "scrape_configs": [
+            {"job_name": job, "static_configs": [{"targets": [urllib.parse.urlsplit(url).netloc for url in urls]}]}
+            for job, urls in targets.items()
+        ],
     }
     if alertmanager:
         config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}
@@ -205,13 +212,3 @@ def receiving(told: list[dict[str, Any]]) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def steady(predicate: Any, *, for_s: float) -> bool:
-    """Return whether a predicate holds all the time."""
-    end = time.monotonic() + for_s
-    while time.monotonic() < end:
-        if not predicate():
-            return False
-        time.sleep(0.1)
-    return True

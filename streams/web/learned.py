@@ -77,6 +77,7 @@ def observe_partition(metrics: Metrics, number: str, state: LineState) -> None:
         metrics.divergence.labels(number, "categories").set(state.drift.value)
     metrics.by_category.observe_partition(number, state)
     metrics.andon.observe(number, state.watch.view())
+    observe_labels(metrics, number, state.labels)
     _observe_scores(metrics, number, state)
     _observe_challenge(metrics, number, state.challenge)
 

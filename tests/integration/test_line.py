@@ -159,7 +159,7 @@ class TestUp:
         assert found[first.id][0].classifications[0].source in {"rule", "model"}
         answer = found[second.id][0].classifications[0]
         assert (answer.source, answer.category) == ("feedback", "ConcurrencyBugs")
-        assert {one.name for one in families(up.workers[0]) if sample(one, matched="true") == 1} == {"jidoka_feedback"}
+        assert {one.name for one in families(up.workers[0]) if sample(one, outcome="learned") == 1} == {"jidoka_feedback"}
 
     def test_malformed_feedback_becomes_a_dead_letter(self, up: Any, eventually: Any) -> None:
         """A category that is none, or garbage, on the feedback topic is refused like a broken failure."""
@@ -196,7 +196,7 @@ class TestUp:
             assert len(family.samples) <= 500
             for one in family.samples:
                 assert one.labels.keys() <= {
-                    *{"repeat", "category", "source", "matched", "topic", "partition", "baseline", "le"},
+                    *{"repeat", "category", "source", "outcome", "topic", "partition", "baseline", "le"},
                     *{"code", "river", "learner", "origin", "function"},
                     *{"project", "bin", "quantity", "kind", "severity"},
                 }
