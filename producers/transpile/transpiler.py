@@ -128,7 +128,7 @@ def _message(ran: Ran) -> str:
     found = _COMPLAINT.search(text)  # before it stand hints
     said = text[found.start() if found else 0 :].strip()
     if ran.crashed:
-        said = f"ended by signal {-ran.status}\n{said}"
+        said = f"ended by signal {-ran.status}\n{said}".strip()
     return said[:MAX_MESSAGE]
 
 

@@ -91,6 +91,14 @@ class Verdict:
         failed = [one for one in self.functions if one.failure]
         return min(failed, key=lambda one: ORDER.index(str(one.failure)), default=None)
 
+    def equivalent_but_for(self, *failures: str) -> bool:
+        """Return whether some function could be compared and none fails otherwise than in these ways.
+
+        ``equivalent_but_for("overflow")`` passes a program that parts from Python only where its integers end.
+        """
+        ways = {way for one in self.functions for way in one.failures}
+        return self.answer != "not_comparable" and ways <= set(failures)
+
     def document(self) -> dict[str, Any]:
         """Return the verdict for JSON, without the arguments as values."""
         plain = asdict(self)
