@@ -7,7 +7,7 @@ taken at the edge of its own uncertainty, so that a baseline that is merely shor
 
 from __future__ import annotations
 
-from math import inf, log, log1p, sqrt
+from math import log, log1p, sqrt
 from typing import Any, Literal
 
 RISES = (0.01, 0.03, 0.1, 0.3)  # share of all votes that the label takes from the others
@@ -23,13 +23,14 @@ Sides = Literal["both", "rise"]
 class Cusum:
     """The sums of one label; between its votes they move by a constant each, so that only votes cost anything.
 
-    ``frozen`` has share and votes of the baseline that it compares with; ``build`` is where the sums last left zero.
+    ``frozen`` has share and votes of the baseline that it compares with; ``idle`` says that all sums were zero before
+    the last vote, and ``build`` is where they last left it.
     """
 
-    __slots__ = ("absent", "at", "build", "falls", "frozen", "sides", "sums", "voted")
+    __slots__ = ("absent", "at", "build", "falls", "frozen", "idle", "sides", "sums", "voted")
 
     def __init__(self, share: float, votes: float, now: int, sides: Sides = "both", edge: float = EDGE) -> None:
-        self.sides, self.build = sides, ""
+        self.sides, self.build, self.idle = sides, "", True
         self.freeze(share, votes, now, edge)
 
     def freeze(self, share: float, votes: float, now: int, edge: float = EDGE) -> None:
@@ -48,18 +49,23 @@ class Cusum:
 
     def vote(self, now: int, build: str) -> float:
         """Take in a vote, the ``now``-th of all, and return the largest sum."""
-        gap, top, idle = now - self.at - 1, 0.0, True
-        self.at, sums, absent = now, self.sums, self.absent
-        for place, step in enumerate(self.voted):
-            before = sums[place] + gap * absent[place]
+        gap, top, idle = max(0, now - self.at - 1), 0.0, True
+        self.at, sums, place = now, self.sums, 0
+        for step, drop in zip(self.voted, self.absent, strict=True):
+            before = sums[place] + gap * drop
             if before > 0.0:
                 idle = False
-                top = max(top, before)
+                top = max(top, before)  # of a fall, which this vote speaks against
+                after = before + step
             else:
-                before = 0.0
-            after = before + step
-            sums[place] = max(0.0, after)
-            top = max(top, after)
+                after = step
+            if after <= 0.0:
+                sums[place] = 0.0
+            else:
+                sums[place] = after
+                top = max(top, after)
+            place += 1  # noqa: SIM113 - enumerate costs a tuple per sum, and this runs for every vote
+        self.idle = idle
         if idle:
             self.build = build
         return top
@@ -68,17 +74,6 @@ class Cusum:
         """Return the largest sum after ``now`` votes."""
         gap = now - self.at
         return max(0.0, *[one + gap * step for one, step in zip(self.sums, self.absent, strict=False)])
-
-    def idle(self, now: int) -> bool:
-        """Return whether every sum is zero."""
-        return self.value(now) <= 0.0
-
-    def due(self, threshold: float) -> float:
-        """Return the vote at which a fall reaches the threshold if the label has no vote until then."""
-        if not self.falls:
-            return inf
-        first = len(RISES)
-        return min((threshold - self.sums[one]) / self.absent[one] for one in range(first, SUMS)) + self.at
 
     def credit(self, gains: list[float]) -> None:
         """Let the rises begin with these sums; what is below zero counts as zero."""

@@ -96,4 +96,4 @@ def _pearson(batch: Floats, totals: Floats) -> tuple[float, float]:
     share = share[looked]
     apart = batch[looked] - size * share
     kept = max(0.5, 1.0 - size / votes)
-    return float((apart * apart / (size * share)).sum()) / kept, float((1.0 - share).sum())
+    return float((apart * apart / (size * share)).sum() / kept), float((1.0 - share).sum())

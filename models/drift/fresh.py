@@ -16,7 +16,7 @@ from models.drift.shiryaev_roberts import PRIOR
 
 MAX_FRESH = 8  # labels watched at once; the one that voted longest ago gives way
 LIFE = 1_000  # votes for which a new label is watched
-UNSEEN = 0.5  # votes that a label counts with which the baseline never had
+UNSEEN = 0.25  # votes that a label counts with which the baseline never had
 GROWN = 1.05  # growth of the baseline after which the rate of new labels is taken anew
 
 
@@ -62,7 +62,7 @@ class FreshLabels:
         top = self.rate.vote(now, build)
         rate = (self.met + PRIOR) / now
         self.met += 1.0
-        if now >= GROWN * self.rate.frozen[1] and self.rate.idle(now + int(1 / rate)):
+        if now >= GROWN * self.rate.frozen[1] and self.rate.idle:
             self.rate.freeze((self.met + PRIOR) / now, now, now)
         if len(self.labels) >= MAX_FRESH:
             del self.labels[next(iter(self.labels))]

@@ -26,7 +26,7 @@ from models.drift.vocabulary import COLUMNS, OTHER, OTHERS, Vocabulary
 BASELINE = 2_000  # votes before anything is judged
 BUDGET = 100_000  # votes per false alarm
 BUCKET = 8  # votes that the evidence of the whole mix is updated with at once
-WHOLE, SINGLE, FRESH = 1.19, 1.15, 1.32  # threshold of each test over ln(budget), for one false alarm from all of them
+WHOLE, SINGLE, FRESH = 1.27, 1.36, 1.12  # threshold of each test over ln(budget), for one false alarm from all of them
 GROWN = 1.05  # growth of the baseline after which an idle sum compares with the longer one
 STALE = 1.5  # and after which one that is not idle does
 SHOWN = 500.0  # votes in the window whose divergence is shown
@@ -67,12 +67,12 @@ class MixDetector:
         self.alarm = False
         self.cause = ""  # of the alarm: the label whose share moved, "" for the whole mix
         self.vocabulary = Vocabulary()
-        self.order: list[str] = []  # votes of the baseline, until it is full
+        self.order: list[list[str]] = []  # builds of the baseline, until it is full
         self.dispersion = Dispersion()
         self.whole: DirichletShiryaevRoberts | None = None
         self.shares: list[Cusum] = []
         self.fresh = FreshLabels()
-        self._due: list[float] = []
+        self._limits = (0.0, 0.0, 0.0)  # of the three tests
         self._pending: list[int] = []
         self._begun = ""  # the build of the first pending vote
         self._evidence = 0.0
@@ -101,57 +101,63 @@ class MixDetector:
         if self.whole is None:
             self._learn(labels)
             return
+        others = False  # all labels without a column have one vote together
         for label in labels:
-            self.votes += 1
             column = self.vocabulary.own.get(label, OTHER)
-            if not self._pending:
-                self._begun = build
-            self._pending.append(column)
-            if not self.whole.robust:
-                self._judge(column, label, build)
+            if column != OTHER or not others:
+                self.votes += 1
+                if not self._pending:
+                    self._begun = build
+                self._pending.append(column)
+                if not self.whole.robust:
+                    self._judge(column, build)
+            if column == OTHER:
+                others = True
+                if not self.whole.robust:
+                    self._judge_other(label, build)
         if len(self._pending) >= self.bucket:
             self._take()
 
     def _learn(self, labels: Iterable[str]) -> None:
-        self.order.extend(labels)
-        self.votes = len(self.order)
+        self.order.append(list(labels))
+        self.votes += len(self.order[-1])
         if self.votes >= self.baseline:
             self._settle()
 
     def _settle(self) -> None:
-        self.vocabulary.settle(Counter(self.order))
-        columns = [self.vocabulary.column(label) for label in self.order]
+        counted = [label for build in self.order for label in build]
+        self.vocabulary.settle(Counter(counted))
+        columns = [one for build in self.order for one in {self.vocabulary.column(label): None for label in build}]
         totals = np.zeros((len(columns) + 1, COLUMNS))
         totals[np.arange(1, len(columns) + 1), columns] = 1.0
         totals = totals.cumsum(0)
         self.dispersion.settle(totals)
         self.whole = DirichletShiryaevRoberts(totals[-1])
         self.whole.robust = self.dispersion.effect > 1.0
-        half = len(self.order) // 2
-        self.fresh.settle(2 * len(set(self.order[half:]) - set(self.order[:half])), self.votes)
-        self.shares = [Cusum((total + PRIOR) / self.votes, self.votes, self.votes) for total in totals[-1]]
+        half = len(counted) // 2
+        self.votes = len(columns)
+        self.fresh.settle(2 * len(set(counted[half:]) - set(counted[:half])), self.votes)
+        self.shares = [Cusum((total + PRIOR) / self.votes, self.votes, self.votes) for total in totals[-1].tolist()]
         self.order = []
-        self._schedule()
+        self._calibrate()
 
-    def _schedule(self) -> None:
-        limit = SINGLE * self.threshold
-        self._due = [one.due(limit) for one in self.shares]
+    def _calibrate(self) -> None:
+        threshold = self.threshold
+        self._limits = (WHOLE * threshold, SINGLE * threshold, FRESH * threshold)
 
-    def _judge(self, column: int, label: str, build: str) -> None:
-        """Take a vote into the tests of single shares."""
-        limit = SINGLE * self.threshold
+    def _judge(self, column: int, build: str) -> None:
+        """Take a vote into the test of a single share."""
         share, now = self.shares[column], self.votes
-        top = share.vote(now, build)
-        if top >= limit:
+        if share.vote(now, build) >= self._limits[1]:
             self.alarm, self.cause = True, self.vocabulary.names()[column]
         grown = now / share.frozen[1]
-        if grown >= STALE or (grown >= GROWN and share.idle(now)):
+        if grown >= STALE or (share.idle and grown >= GROWN):
             self._refreeze(column)
-        self._due[column] = share.due(limit)
-        if column == OTHER:
-            known = not self.vocabulary.is_new(label)
-            if self.fresh.vote(label, now, build, known=known) >= FRESH * self.threshold:
-                self.alarm, self.cause = True, label
+
+    def _judge_other(self, label: str, build: str) -> None:
+        known = not self.vocabulary.is_new(label)
+        if self.fresh.vote(label, self.votes, build, known=known) >= self._limits[2]:
+            self.alarm, self.cause = True, label
 
     def _refreeze(self, column: int) -> None:
         assert self.whole is not None  # noqa: S101 - there are no shares without it
@@ -167,10 +173,16 @@ class MixDetector:
         self.dispersion.update(whole.totals)
         if self.dispersion.effect != before:
             self._believe()
-        if self._evidence >= WHOLE * self.threshold:
+        if self._evidence >= self._limits[0]:
             self.alarm = True
-        elif not whole.robust and min(self._due) <= self.votes:
-            self.alarm, self.cause = True, self.vocabulary.names()[int(np.argmin(self._due))]
+        elif not whole.robust and whole.bucket % 2 == 0:
+            self._look_for_falls()
+
+    def _look_for_falls(self) -> None:
+        """Look at what is silent: a label that has vanished has no votes that would say so."""
+        for column, share in enumerate(self.shares):
+            if share.falls and share.value(self.votes) >= self._limits[1]:
+                self.alarm, self.cause = True, self.vocabulary.names()[column]
 
     def _believe(self) -> None:
         """Act on another design effect; between the two regimes all evidence begins anew."""
@@ -183,21 +195,21 @@ class MixDetector:
             for column in range(COLUMNS):
                 self._refreeze(column)
             self.fresh.forget()
-        self._schedule()
+        self._calibrate()
 
     def mixture(self, *, changed: bool = False) -> Mixture:
         """Return the window beside the baseline: some ``SHOWN`` votes, or where ``changed`` those since the change."""
         whole = self.whole
         if whole is None:
-            return mixture({}, Counter(self.order))
+            return mixture({}, Counter([label for build in self.order for label in build]))
         start = self._start() if changed else whole.nearest(SHOWN)
         names = self.vocabulary.names()
         before = dict(zip(names, whole.before[start].tolist(), strict=True))
         window = dict(zip(names, (whole.totals - whole.before[start]).tolist(), strict=True))
         for label, one in self.fresh.labels.items():
-            if one.born > whole.sizes[start] and window[OTHERS] >= one.votes:  # all its votes are in the window
-                window[OTHERS] -= one.votes
+            if one.born > whole.sizes[start]:  # all its votes are in the window, or pending
                 window[label] = float(one.votes)
+                window[OTHERS] = max(0.0, window[OTHERS] - one.votes)
         return mixture(window, before)
 
     def _start(self) -> int:
@@ -224,7 +236,7 @@ class MixDetector:
             "votes": self.votes,
             "alarm": self.alarm,
             "cause": self.cause,
-            "order": self.order.copy(),
+            "order": self._encoded(),
             "pending": self._pending.copy(),
             "begun": self._begun,
             "evidence": self._evidence,
@@ -235,11 +247,15 @@ class MixDetector:
             "fresh": self.fresh.dump(),
         }
 
+    def _encoded(self) -> dict[str, Any]:
+        numbers: dict[str, int] = {}
+        builds = [[numbers.setdefault(label, len(numbers)) for label in build] for build in self.order]
+        return {"labels": [*numbers], "builds": builds}
+
     def load(self, data: Mapping[str, Any]) -> None:
         """Replace everything by what ``dump`` returned; raises ``ValueError`` for what it cannot have returned.
 
-        Sizes and types are those of ``saved.SavedMix``, which ``monitor`` reads with; an object that fails to load is
-        of no use any longer.
+        Types and lengths are for ``saved.SavedMix`` to check; an object that fails to load is of no use any longer.
         """
         self.vocabulary.load(data["vocabulary"])
         self.dispersion.load(data["dispersion"])
@@ -252,6 +268,8 @@ class MixDetector:
         if len(self.shares) != (COLUMNS if self.whole else 0) or not all(0 <= one < COLUMNS for one in data["pending"]):
             raise ValueError("drift: shares of other columns than a detector's")
         self.votes, self.alarm, self.cause = data["votes"], data["alarm"], data["cause"]
-        self.order, self._pending, self._begun = list(data["order"]), list(data["pending"]), data["begun"]
+        labels = data["order"]["labels"]
+        self.order = [[labels[one] for one in build] for build in data["order"]["builds"]]
+        self._pending, self._begun = list(data["pending"]), data["begun"]
         self._evidence = data["evidence"]
-        self._schedule()
+        self._calibrate()

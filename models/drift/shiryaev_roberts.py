@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-CONCENTRATIONS = (8.0, 40.0)  # votes that the baseline weighs in a start's first guess: for large changes and small
+CONCENTRATIONS = (8.0, 40.0, 200.0)  # votes that a start's first guess weighs: from large changes to small
 LEVELS = 10  # a level's starts are 1, 2, 4, … buckets apart: with 8 votes in each, back to 8,000 votes
 STARTS = 2 * LEVELS
-PRIOR = 0.5  # votes added to every column (Krichevsky and Trofimov 1981)
+PRIOR = 0.5  # votes added to a column that can have votes (Krichevsky and Trofimov 1981)
 BLOCK = 64  # buckets whose evidence may come from one burst
 _NEVER = -1e9  # evidence of a start that is not yet there
 _WEIGHTS = np.array(CONCENTRATIONS)[:, None]
@@ -37,29 +37,32 @@ class DirichletShiryaevRoberts:
     def __init__(self, totals: Floats) -> None:
         self.totals = totals.copy()
         self.before = np.tile(totals, (STARTS, 1))
-        self._derive(slice(None))
+        self._prepare()
         self.evidence = np.full((len(CONCENTRATIONS), STARTS), _NEVER)
         self.blocks = np.zeros((3, *self.evidence.shape))  # gains: of the block that runs, of the best two before
         self.builds = [""] * STARTS  # that each start begins with
         self.bucket = 0
         self.robust = False
 
-    def _derive(self, rows: slice | int) -> None:
-        if isinstance(rows, slice):
-            self.mixes = np.empty_like(self.before)
-            self.sizes = self.before.sum(1)
-        mixed = self.before[rows] + PRIOR
-        self.mixes[rows] = mixed / mixed.sum(-1, keepdims=True)
-        self.sizes[rows] = self.before[rows].sum(-1)
+    def _prepare(self) -> None:
+        """Derive what is not saved. A column that no label has gets no prior: to see it empty would be evidence."""
+        self.prior = PRIOR * (self.totals > 0.0)
+        self.prior[-1] = PRIOR  # of all labels without a column
+        mixed = self.before + self.prior
+        self.sizes = self.before.sum(1)
+        self.mixes = mixed / mixed.sum(1, keepdims=True)
 
     def _restart(self, votes: int, build: str) -> None:
         """Let the starts whose turn it is begin here; they stand for all moments until the level's next start."""
+        size = self.totals.sum()
+        mix = (self.totals + self.prior) / (size + self.prior.sum())
         for level in range(LEVELS):
             if self.bucket % (1 << level):
                 break
             row = 2 * level + (self.bucket >> level) % 2
             self.before[row] = self.totals
-            self._derive(row)
+            self.sizes[row] = size
+            self.mixes[row] = mix
             self.blocks[:, :, row] = 0.0
             self.evidence[:, row] = log(votes * (1 << level) / len(CONCENTRATIONS))
             self.builds[row] = build
@@ -73,7 +76,7 @@ class DirichletShiryaevRoberts:
         believed = _WEIGHTS[:, :, None] * self.mixes[:, columns] + (seen - self.before[:, columns])
         gain = np.log(believed).sum(2)
         gain -= votes * np.log(_WEIGHTS + (size - self.sizes))
-        gain -= np.log((seen + PRIOR) / (size + PRIOR * len(totals))).sum()
+        gain -= np.log((seen + self.prior[columns]) / (size + self.prior.sum())).sum()
         self.evidence += gain
         totals += np.bincount(columns, minlength=len(totals))
         self.bucket += 1
@@ -123,4 +126,4 @@ class DirichletShiryaevRoberts:
         self.totals, self.before, self.evidence = arrays["totals"], arrays["before"], arrays["evidence"]
         self.blocks, self.builds = blocks, list(data["builds"])
         self.bucket, self.robust = data["bucket"], data["robust"]
-        self._derive(slice(None))
+        self._prepare()

@@ -1,0 +1,162 @@
+"""Has a mean changed? For what is a number between 0 and 1 in each build: an error rate, a confidence, an agreement.
+
+A bank of bets: each multiplies its capital by 1 + λ(x - m), which is fair as long as the mean of x is m, whatever else
+the distribution does (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", JRSS B 2024),
+and begins anew when it has lost everything it won, as CUSUM does (Shin, Ramdas and Rinaldo, "E-detectors", NEJSDS
+2024). The baseline m is a decayed mean, moved by its standard error; builds are taken in groups, which costs less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import isfinite, log, log1p, sqrt
+from typing import Any, Literal
+
+BASELINE = 400  # builds before anything is judged
+GROUP = 8  # builds whose mean is one bet
+HALF_LIFE = 4_000.0  # builds after which one counts half in the baseline
+BUDGET = 100_000  # builds per false alarm
+OVERHEAD = 2.5  # nats above ln(budget) for all bets together
+SIZES = (0.25, 0.5, 1.0)  # bets over the standard deviation of a group: best for changes by as many of them
+EDGE = 1.0  # standard errors by which the baseline is moved towards the alternative
+STAKE = 0.9  # of the capital that one bet may lose
+LAG = 32  # groups after which one is taken into the baseline: a change does not excuse itself at once
+SHOWN = 0.05  # of a group in the mean that is shown as the window
+
+Side = Literal["rise", "fall", "both"]
+
+
+class RateDetector:
+    """Bets that the mean rises, falls, or either; ``alarm`` stays true once it is.
+
+    ``baseline`` counts builds; ``side`` is the direction that is watched.
+
+    >>> detector = RateDetector(side="rise")
+    >>> for build in range(2_000):
+    ...     detector.update(float(build % 10 == 0))
+    >>> detector.alarm, round(detector.mean, 1)
+    (False, 0.1)
+    >>> while not detector.alarm:
+    ...     detector.update(float(detector.builds % 2))
+    >>> detector.builds, detector.first_build
+    (2080, '')
+    """
+
+    def __init__(self, side: Side = "both", baseline: int = BASELINE, budget: float = BUDGET) -> None:
+        if baseline < 5 * GROUP or budget < 100:
+            raise ValueError(f"baseline {baseline}, budget {budget}: at least {5 * GROUP} builds, and 100")
+        self.side, self.baseline, self.budget = side, baseline, budget
+        self.signs = {"rise": (1.0,), "fall": (-1.0,), "both": (1.0, -1.0)}[side]
+        self.builds = 0
+        self.alarm = False
+        self.first_build: str | None = None  # where the change began; ``None`` while there is no alarm
+        self.mean, self.square, self.weight = 0.0, 0.0, 0.0  # decayed, of groups
+        self.serial = 0.0  # decayed product of neighbours' deviations
+        self.recent = 0.0  # the mean of late, which is shown
+        self.wealth = [0.0] * (len(self.signs) * len(SIZES))  # log capital of each bet
+        self.begun = [""] * len(self.wealth)  # the build with which each bet began anew
+        self._last, self._first = 0.0, ""
+        self._pending: list[float] = []
+        self._held: list[float] = []  # groups that are not yet in the baseline
+
+    @property
+    def threshold(self) -> float:
+        """Return what ``statistic`` has to reach, in nats: more where neighbouring builds are alike."""
+        return (log(self.budget) + OVERHEAD) * self._effect()
+
+    @property
+    def statistic(self) -> float:
+        """Return the largest log capital, in nats."""
+        return max(0.0, *self.wealth)
+
+    def _effect(self) -> float:
+        """Return the design effect of an autoregression of the first order (Kish 1965), of groups."""
+        spread = self.square - self.mean * self.mean
+        alike = min(max(self.serial / spread, 0.0), 0.9) if spread > 0.0 else 0.0
+        significant = 3.0 / sqrt(max(self.weight, 1.0))
+        return (1.0 + alike) / (1.0 - alike) if alike > significant else 1.0
+
+    def update(self, value: float, build: str = "") -> None:
+        """Take in one build's number, 0 to 1; what lies outside counts as the nearer end."""
+        if self.alarm:
+            return
+        if not self._pending:
+            self._first = build
+        self.builds += 1
+        self._pending.append(value)
+        if len(self._pending) == GROUP:
+            group = sum([min(max(one, 0.0), 1.0) for one in self._pending]) / GROUP
+            self._pending = []
+            self._take(group)
+
+    def _take(self, group: float) -> None:
+        self.recent = group if not self.weight else self.recent + SHOWN * (group - self.recent)
+        if self.builds > self.baseline:
+            self._bet(group)
+            self._held.append(group)
+            if len(self._held) > LAG:
+                self._learn(self._held.pop(0))
+        else:
+            self._learn(group)
+
+    def _learn(self, group: float) -> None:
+        keep = 0.5 ** (GROUP / HALF_LIFE)
+        self.weight = self.weight * keep + 1.0
+        step = 1.0 / self.weight
+        before = group - self.mean
+        self.serial += step * (before * (self._last - self.mean) - self.serial)
+        self.mean += step * before
+        self.square += step * (group * group - self.square)
+        self._last = group
+
+    def _bet(self, group: float) -> None:
+        spread = sqrt(max(self.square - self.mean * self.mean, 1e-6) + 0.25 / self.weight / GROUP)
+        error = EDGE * spread / sqrt(self.weight)
+        place, wealth = 0, self.wealth
+        for sign in self.signs:
+            apart = sign * (group - self.mean) - error
+            room = (self.mean if sign > 0 else 1.0 - self.mean) + error  # the most that one bet can miss by
+            for size in SIZES:
+                stake = min(size / spread, STAKE / room)
+                before = wealth[place]
+                if before <= 0.0:
+                    before, self.begun[place] = 0.0, self._first
+                wealth[place] = max(0.0, before + log1p(stake * apart))
+                place += 1
+        top = max(wealth)
+        if top >= self.threshold:
+            self.alarm, self.first_build = True, self.begun[wealth.index(top)]
+
+    def dump(self) -> dict[str, Any]:
+        """Return everything as JSON-able data."""
+        return {
+            "builds": self.builds,
+            "alarm": self.alarm,
+            "first_build": self.first_build,
+            "moments": [self.mean, self.square, self.weight, self.serial, self.recent, self._last],
+            "wealth": self.wealth.copy(),
+            "begun": self.begun.copy(),
+            "first": self._first,
+            "held": self._held.copy(),
+            "pending": self._pending.copy(),
+        }
+
+    def load(self, data: Mapping[str, Any]) -> None:
+        """Replace everything by what ``dump`` returned; raises ``ValueError`` for what it cannot have returned."""
+        moments, wealth, held = list(data["moments"]), list(data["wealth"]), list(data["held"])
+        pending = list(data["pending"])
+        if not all(isfinite(one) for one in [*moments, *wealth, *held, *pending]):
+            raise ValueError("drift: numbers of a rate that are not finite")
+        if len(moments) != 6 or len(wealth) != len(self.wealth) or len(data["begun"]) != len(wealth):
+            raise ValueError("drift: a rate with another number of bets")
+        if (
+            len(held) > LAG
+            or len(pending) >= GROUP
+            or moments[2] < 0.0
+            or not all(0.0 <= one <= 1.0 for one in [moments[0], *held])
+        ):
+            raise ValueError("drift: a rate that no stream leads to")
+        self.mean, self.square, self.weight, self.serial, self.recent, self._last = moments
+        self.builds, self.alarm, self.first_build = data["builds"], data["alarm"], data["first_build"]
+        self._pending = pending
+        self.wealth, self.begun, self._held, self._first = wealth, list(data["begun"]), held, data["first"]
