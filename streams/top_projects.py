@@ -36,15 +36,26 @@ class SpaceSaving:
     def __init__(self, counters: int = COUNTERS) -> None:
         self.counters, self.total = counters, 0.0
         self._counts: dict[str, tuple[float, float]] = {}  # of each key: count, and how much of it may be another's
+        self._least: list[str] = []  # keys that had the smallest count when it was last looked for
+        self._floor = 0.0  # that count
 
     def add(self, key: str, number: float = 1.0) -> None:
         """Count a key."""
         self.total += number
         count, error = self._counts.get(key, (0.0, 0.0))
         if not count and len(self._counts) >= self.counters:
-            smallest = min(self._counts, key=lambda one: self._counts[one][0])
-            count = error = self._counts.pop(smallest)[0]
+            count = error = self._counts.pop(self._smallest())[0]
         self._counts[key] = count + number, error
+
+    def _smallest(self) -> str:
+        """Return a key of the smallest count: those found by one look through all are used up before the next."""
+        while self._least:
+            key = self._least.pop()
+            if self._counts.get(key, (-1.0, 0.0))[0] == self._floor:
+                return key
+        self._floor = min([count for count, _ in self._counts.values()])
+        self._least = [key for key, (count, _) in self._counts.items() if count == self._floor]
+        return self._least.pop()
 
     def certain(self, key: str) -> float:
         """Return how often the key was seen at least."""
@@ -54,6 +65,7 @@ class SpaceSaving:
     def halve(self) -> None:
         """Let everything count half from now on."""
         self.total /= 2
+        self._least = []
         self._counts = {key: (count / 2, error / 2) for key, (count, error) in self._counts.items()}
 
 
