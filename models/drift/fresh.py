@@ -8,7 +8,7 @@ as unseen as it was.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import log
+from math import log, log1p
 from typing import Any
 
 from models.drift.cusum import RISES, Cusum
@@ -16,6 +16,7 @@ from models.drift.shiryaev_roberts import PRIOR
 
 MAX_FRESH = 8  # labels watched at once; the one that voted longest ago gives way
 LIFE = 1_000  # votes for which a new label is watched
+AT_ONCE = 500.0  # votes: new labels that come within so many compete
 UNSEEN = 0.25  # votes that a label counts with which the baseline never had
 GROWN = 1.05  # growth of the baseline after which the rate of new labels is taken anew
 
@@ -55,7 +56,7 @@ class FreshLabels:
                 return 0.0
             self.labels[label] = one
             one.votes += 1
-            return one.cusum.vote(now, build)
+            return one.cusum.vote(now, build) - self._choice(now)
         return 0.0 if known else self._welcome(label, now, build)
 
     def _welcome(self, label: str, now: int, build: str) -> float:
@@ -72,9 +73,14 @@ class FreshLabels:
         self.labels[label] = Fresh(now, 1, cusum)
         return top
 
+    def _choice(self, now: int) -> float:
+        """Return what it costs to have so many new labels to choose from, in nats."""
+        return log1p(AT_ONCE * self.met / now)
+
     def value(self, now: int) -> float:
         """Return the largest sum of all."""
-        return max([self.rate.value(now), *[one.cusum.value(now) for one in self.labels.values()]])
+        labels = max([one.cusum.value(now) for one in self.labels.values()], default=0.0) - self._choice(now)
+        return max(self.rate.value(now), labels)
 
     def dump(self) -> dict[str, Any]:
         """Return everything as JSON-able data."""

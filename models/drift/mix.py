@@ -26,7 +26,7 @@ from models.drift.vocabulary import COLUMNS, OTHER, OTHERS, Vocabulary
 BASELINE = 2_000  # votes before anything is judged
 BUDGET = 100_000  # votes per false alarm
 BUCKET = 8  # votes that the evidence of the whole mix is updated with at once
-WHOLE, SINGLE, FRESH = 1.27, 1.36, 1.12  # threshold of each test over ln(budget), for one false alarm from all of them
+WHOLE, SINGLE, FRESH = 1.3, 1.33, 1.1  # threshold of each test over ln(budget), for one false alarm from all of them
 GROWN = 1.05  # growth of the baseline after which an idle sum compares with the longer one
 STALE = 1.5  # and after which one that is not idle does
 SHOWN = 500.0  # votes in the window whose divergence is shown
