@@ -9,6 +9,7 @@ from typing import Self
 import aiohttp
 
 from models.records import Record
+from producers.trace import trace_headers
 
 BATCH_BYTES = 1 << 20
 ATTEMPTS = 5
@@ -32,6 +33,7 @@ class HttpSender:
         self._headers = {"Content-Type": "application/x-ndjson"} | (
             {"Authorization": f"Bearer {token}"} if token else {}
         )
+        self._headers |= {name: value.decode() for name, value in trace_headers()}
         self._batch: list[bytes] = []
         self._bytes = 0
 

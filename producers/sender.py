@@ -18,6 +18,7 @@ from aiokafka.errors import (
 
 from models.cloudevents import event_type, headers
 from models.records import Record
+from producers.trace import trace_headers
 
 CONNECT_TIMEOUT_S = 10.0
 DELIVERY_TIMEOUT_MS = 30_000
@@ -102,7 +103,10 @@ class Sender:
         await self._free.acquire()
         try:
             waiting = await self._producer.send(
-                topic, record.to_bytes(), key=record.message_key.encode(), headers=headers(record, self._source)
+                topic,
+                record.to_bytes(),
+                key=record.message_key.encode(),
+                headers=[*headers(record, self._source), *trace_headers()],
             )
         except (KafkaError, OSError) as error:
             self._free.release()

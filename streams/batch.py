@@ -18,6 +18,7 @@ from streams.delivery import Outgoing
 from streams.metrics import Metrics
 from streams.restore import Source, arrival
 from streams.score_metrics import Calibration
+from streams.tracing import Step, stepping
 
 SOURCE_URI = "/jidoka/worker"
 PREDICTIONS = event_type(Prediction)
@@ -26,14 +27,14 @@ PREDICTIONS = event_type(Prediction)
 class Batch:
     """Takes the messages of one chunk in, in their order.
 
-    ``outgoing`` is what has to be sent, ``arrivals`` when each answered failure came in (UNIX seconds). ``shelf`` holds
-    what the commands in it speak of.
+    ``outgoing`` is what has to be sent, ``arrivals`` when each answered failure came in (UNIX seconds), with the id of
+    its trace if somebody keeps that. ``shelf`` holds what the commands in it speak of.
     """
 
     def __init__(self, partition: Partition, kind: type[Source], shelf: Shelf | None = None) -> None:
         self.partition, self.kind, self.shelf = partition, kind, shelf or Shelf()
         self.outgoing: list[Outgoing] = []
-        self.arrivals: list[float] = []
+        self.arrivals: list[tuple[float, str | None]] = []
         self._seconds: list[float] = []  # of each step
         self._decided: Counter[tuple[str, str]] = Counter()  # category, source
         self._projects: Counter[str] = Counter()  # of failures
@@ -55,18 +56,19 @@ class Batch:
             self.outgoing.append(outgoing(letter, letter_key(message)))
         else:
             if not isinstance(record, ModelCommand):
-                self._answer(record, message.timestamp / 1000)
+                with stepping(message) as step:
+                    self._answer(record, message.timestamp / 1000, step)
         self._told.update((one.kind, one.severity) for one in self.partition.state.watch.events)
         self.outgoing += told(self.partition)
         self.partition.advance(message.topic, message.offset)
 
-    def _answer(self, record: CompilerErrors | Feedback, arrived: float) -> None:
+    def _answer(self, record: CompilerErrors | Feedback, arrived: float, traced: Step) -> None:
         key, started = record.project.encode(), time.perf_counter()
         for one in answer(self.partition.state, record, arrival(arrived), self._calibration.watch):
-            event = attributes(one.id, PREDICTIONS, SOURCE_URI, one.time)
+            event = [*attributes(one.id, PREDICTIONS, SOURCE_URI, one.time), *traced.headers]
             self.outgoing.append(Outgoing(PREDICTIONS, key, one.value, event))
             self._decided.update(one.decided)
-            self.arrivals.append(arrived)
+            self.arrivals.append((arrived, traced.exemplar))
             self._projects[record.project] += 1
         self._seconds.append(time.perf_counter() - started)
 

@@ -40,7 +40,8 @@ class Line:
         self._restoring: asyncio.Task[None] | None = None
         self._crashing: asyncio.Future[None] | None = None  # kept, or it might be collected half way
         self.signs = 0  # of progress while partitions are taken over: a long restore is no stall
-        self._uncommitted: list[float] = []  # arrival times (UNIX seconds) of failures answered but not yet committed
+        # Failures answered but not yet committed: when they came in (UNIX seconds), and their trace if it is kept.
+        self._uncommitted: list[tuple[float, str | None]] = []
         app.take_checkpoints, app.after_commit, app.on_last_commit = self.take_checkpoints, self.note_commit, self.pause
 
     def pause(self) -> None:
@@ -157,5 +158,6 @@ class Line:
         """Count a commit and observe how long its failures were on their way."""
         self.metrics.commits.inc()
         now, self._uncommitted, arrived = time.time(), [], self._uncommitted
-        for timestamp in arrived:
-            self.metrics.end_to_end.observe(max(0.0, now - timestamp))
+        for timestamp, trace in arrived:
+            example = {"trace_id": trace} if trace else None
+            self.metrics.end_to_end.observe(max(0.0, now - timestamp), example)

@@ -22,6 +22,7 @@ from producers.http.delivery import Delivery
 from producers.http.limits import Limits
 from producers.http.parsing import FailureReader, Query, failures
 from producers.http.problems import Refusal, explained
+from producers.http.traced import traced
 from producers.sender import SenderError
 
 log = logging.getLogger(__name__)
@@ -50,8 +51,8 @@ def ingest_routes(
     """
     intake = _Intake(sender, token, limits or Limits(), count, clock)
     return [
-        web.post("/v1/compiler-errors", explained(intake.compiler_errors), expect_handler=_expect),
-        web.post("/v1/feedback", explained(intake.feedback), expect_handler=_expect),
+        web.post("/v1/compiler-errors", traced(explained(intake.compiler_errors)), expect_handler=_expect),
+        web.post("/v1/feedback", traced(explained(intake.feedback)), expect_handler=_expect),
     ]
 
 

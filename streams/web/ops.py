@@ -10,7 +10,7 @@ from __future__ import annotations
 import orjson
 from aiohttp import web
 from faust.types import TP
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import choose_encoder
 
 from streams.line import Line
 from streams.watch import Watch
@@ -58,7 +58,9 @@ def _status(text: str, status: int = 503) -> web.Response:
 async def _metrics(request: web.Request) -> web.Response:
     line = request.app[LINE]
     observe(line, request.app[WATCH])
-    return web.Response(body=generate_latest(line.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    # OpenMetrics for who asks for it, as Prometheus does: it alone has exemplars.
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return web.Response(body=encode(line.metrics.registry), headers={"Content-Type": content_type})
 
 
 async def _state(request: web.Request) -> web.Response:

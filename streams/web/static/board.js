@@ -224,7 +224,7 @@ function drawMix([mix, drift]) {
   byId("mix").replaceChildren(
     ...mix.rows.map((row) => {
       const points = Math.round((row.now - row.before) * 100);
-      const change = !known ? "" : points === 0 ? "±0" : points > 0 ? `▲ +${points}` : `▼ −${-points}`;
+      const change = !known ? undefined : points === 0 ? "±0" : points > 0 ? `▲ +${points}` : `▼ −${-points}`;
       const cell = bar(row.now / most, known ? row.before / most : undefined);
       return barRow("", row.label || "all others", cell, percent(row.now), change, Math.abs(points) >= 5);
     }),
