@@ -15,6 +15,7 @@ FALLS = (0.5, 0.95)  # share of its own votes that the label loses
 EDGE = 2.0  # standard errors by which a baseline's share is moved towards the alternative
 APART = 5.0  # standard errors that an alternative is away from it: what is nearer, a longer baseline has to tell
 LEAST = 20.0  # votes in the baseline below which a fall is not looked for
+MOST = 0.999  # of all votes: a label that has them all has no higher share to rise to
 SUMS = len(RISES) + len(FALLS)
 
 Sides = Literal["both", "rise"]
@@ -35,9 +36,11 @@ class Cusum:
 
     def freeze(self, share: float, votes: float, now: int, edge: float = EDGE) -> None:
         """Begin anew after ``now`` votes, and compare with this share of ``votes`` votes."""
+        share = min(share, MOST)
+        share = min(share, 0.999)  # a baseline may know one label alone
         self.at, self.frozen, self.sums = now, (share, votes, edge), [0.0] * SUMS
         error = sqrt(share * (1.0 - share) / votes)
-        high, low, apart = min(share + edge * error, 0.999), share - edge * error, APART * error if edge else 0.0
+        high, low, apart = min(share + edge * error, MOST), share - edge * error, APART * error if edge else 0.0
         shares = [min(max(high + (1.0 - high) * rise, share + apart), 0.9995) for rise in RISES]
         self.voted = [log(one / high) for one in shares]
         self.absent = [log1p(-one) - log1p(-high) for one in shares]

@@ -216,7 +216,7 @@ class MixDetector:
         whole = self.whole
         assert whole is not None  # noqa: S101 - an alarm comes after it is there
         fresh = self.fresh.labels.get(self.cause)
-        return whole.nearest(self.votes - fresh.born + 1.0) if fresh else whole.likeliest()
+        return whole.latest_before(fresh.born) if fresh else whole.likeliest()
 
     @property
     def first_build(self) -> str | None:

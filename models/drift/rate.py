@@ -2,8 +2,9 @@
 
 A bank of bets: each multiplies its capital by 1 + λ(x - m), which is fair as long as the mean of x is m, whatever else
 the distribution does (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", JRSS B 2024),
-and begins anew when it has lost everything it won, as CUSUM does (Shin, Ramdas and Rinaldo, "E-detectors", NEJSDS
-2024). The baseline m is a decayed mean, moved by its standard error; builds are taken in groups, which costs less.
+and begins anew when it has lost everything it won, as CUSUM does (Shin, Ramdas and Rinaldo, NEJSDS 2024). The baseline m
+is a decayed mean, moved by its standard error. Builds are taken in groups: groups that are like their neighbours tell
+of bursts, and raise the threshold.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from math import isfinite, log, log1p, sqrt
 from typing import Any, Literal
 
 BASELINE = 400  # builds before anything is judged
-GROUP = 8  # builds whose mean is one bet
+GROUP = 8  # builds that are taken together
 HALF_LIFE = 4_000.0  # builds after which one counts half in the baseline
 BUDGET = 100_000  # builds per false alarm
 OVERHEAD = 2.5  # nats above ln(budget) for all bets together
-SIZES = (0.25, 0.5, 1.0)  # bets over the standard deviation of a group: best for changes by as many of them
+SIZES = (0.1, 0.25, 0.6)  # bets over the standard deviation: best for changes by as many of them
 EDGE = 1.0  # standard errors by which the baseline is moved towards the alternative
 STAKE = 0.9  # of the capital that one bet may lose
 LAG = 32  # groups after which one is taken into the baseline: a change does not excuse itself at once
@@ -39,7 +40,7 @@ class RateDetector:
     >>> while not detector.alarm:
     ...     detector.update(float(detector.builds % 2))
     >>> detector.builds, detector.first_build
-    (2080, '')
+    (2040, '')
     """
 
     def __init__(self, side: Side = "both", baseline: int = BASELINE, budget: float = BUDGET) -> None:
@@ -50,14 +51,14 @@ class RateDetector:
         self.builds = 0
         self.alarm = False
         self.first_build: str | None = None  # where the change began; ``None`` while there is no alarm
-        self.mean, self.square, self.weight = 0.0, 0.0, 0.0  # decayed, of groups
-        self.serial = 0.0  # decayed product of neighbours' deviations
+        self.mean, self.square, self.weight = 0.0, 0.0, 0.0  # decayed: of builds, of their squares; number of groups
+        self.between, self.serial = 0.0, 0.0  # decayed, of groups: squared deviations, and products of neighbours'
         self.recent = 0.0  # the mean of late, which is shown
         self.wealth = [0.0] * (len(self.signs) * len(SIZES))  # log capital of each bet
-        self.begun = [""] * len(self.wealth)  # the build with which each bet began anew
+        self.begun = [(0, "")] * len(self.wealth)  # number and id of the build with which each bet began anew
         self._last, self._first = 0.0, ""
         self._pending: list[float] = []
-        self._held: list[float] = []  # groups that are not yet in the baseline
+        self._held: list[tuple[float, float]] = []  # means of groups, and of squares, that are not yet in the baseline
 
     @property
     def threshold(self) -> float:
@@ -71,8 +72,7 @@ class RateDetector:
 
     def _effect(self) -> float:
         """Return the design effect of an autoregression of the first order (Kish 1965), of groups."""
-        spread = self.square - self.mean * self.mean
-        alike = min(max(self.serial / spread, 0.0), 0.9) if spread > 0.0 else 0.0
+        alike = min(max(self.serial / self.between, 0.0), 0.9) if self.between > 0.0 else 0.0
         significant = 3.0 / sqrt(max(self.weight, 1.0))
         return (1.0 + alike) / (1.0 - alike) if alike > significant else 1.0
 
@@ -85,47 +85,52 @@ class RateDetector:
         self.builds += 1
         self._pending.append(value)
         if len(self._pending) == GROUP:
-            group = sum([min(max(one, 0.0), 1.0) for one in self._pending]) / GROUP
+            values = [min(max(one, 0.0), 1.0) for one in self._pending]
             self._pending = []
-            self._take(group)
+            self._take(values)
 
-    def _take(self, group: float) -> None:
-        self.recent = group if not self.weight else self.recent + SHOWN * (group - self.recent)
-        if self.builds > self.baseline:
-            self._bet(group)
-            self._held.append(group)
-            if len(self._held) > LAG:
-                self._learn(self._held.pop(0))
-        else:
-            self._learn(group)
+    def _take(self, values: list[float]) -> None:
+        group = (sum(values) / GROUP, sum([one * one for one in values]) / GROUP)
+        self.recent = self.recent + SHOWN * (group[0] - self.recent) if self.weight else group[0]
+        if self.builds <= self.baseline:
+            self._learn(*group)
+            return
+        self._bet(values)
+        self._held.append(group)
+        if len(self._held) > LAG:
+            self._learn(*self._held.pop(0))
 
-    def _learn(self, group: float) -> None:
-        keep = 0.5 ** (GROUP / HALF_LIFE)
-        self.weight = self.weight * keep + 1.0
-        step = 1.0 / self.weight
-        before = group - self.mean
-        self.serial += step * (before * (self._last - self.mean) - self.serial)
-        self.mean += step * before
-        self.square += step * (group * group - self.square)
-        self._last = group
+    def _learn(self, mean: float, square: float) -> None:
+        self.weight = self.weight * 0.5 ** (GROUP / HALF_LIFE) + 1.0
+        step, apart = 1.0 / self.weight, mean - self.mean
+        self.serial += step * (apart * (self._last - self.mean) - self.serial)
+        self.between += step * (apart * apart - self.between)
+        self.mean += step * apart
+        self.square += step * (square - self.square)
+        self._last = mean
 
-    def _bet(self, group: float) -> None:
-        spread = sqrt(max(self.square - self.mean * self.mean, 1e-6) + 0.25 / self.weight / GROUP)
-        error = EDGE * spread / sqrt(self.weight)
+    def _bet(self, values: list[float]) -> None:
+        builds = self.weight * GROUP
+        spread = sqrt(max(self.square - self.mean * self.mean, 1e-6) + 0.25 / builds)
+        error = EDGE * spread / sqrt(builds)
         place, wealth = 0, self.wealth
         for sign in self.signs:
-            apart = sign * (group - self.mean) - error
-            room = (self.mean if sign > 0 else 1.0 - self.mean) + error  # the most that one bet can miss by
+            fair = self.mean + sign * error
+            room = fair if sign > 0 else 1.0 - fair  # the most that a bet can miss by
             for size in SIZES:
-                stake = min(size / spread, STAKE / room)
-                before = wealth[place]
+                stake = min(size / spread, STAKE / max(room, 1e-9))
+                before, stake = wealth[place], sign * stake
                 if before <= 0.0:
-                    before, self.begun[place] = 0.0, self._first
-                wealth[place] = max(0.0, before + log1p(stake * apart))
+                    self.begun[place] = (self.builds - GROUP + 1, self._first)
+                wealth[place] = max(0.0, before + sum([log1p(stake * (one - fair)) for one in values]))
                 place += 1
-        top = max(wealth)
-        if top >= self.threshold:
-            self.alarm, self.first_build = True, self.begun[wealth.index(top)]
+        if max(wealth) >= self.threshold:
+            self.alarm, self.first_build = True, self._began()
+
+    def _began(self) -> str:
+        """Return the latest beginning of a bet that has won half of what it takes."""
+        enough = 0.5 * self.threshold
+        return max(one for one, won in zip(self.begun, self.wealth, strict=True) if won >= enough)[1]
 
     def dump(self) -> dict[str, Any]:
         """Return everything as JSON-able data."""
@@ -133,30 +138,32 @@ class RateDetector:
             "builds": self.builds,
             "alarm": self.alarm,
             "first_build": self.first_build,
-            "moments": [self.mean, self.square, self.weight, self.serial, self.recent, self._last],
+            "moments": [self.mean, self.square, self.weight, self.between, self.serial, self.recent, self._last],
             "wealth": self.wealth.copy(),
-            "begun": self.begun.copy(),
+            "begun": [list(one) for one in self.begun],
             "first": self._first,
-            "held": self._held.copy(),
+            "held": [list(one) for one in self._held],
             "pending": self._pending.copy(),
         }
 
     def load(self, data: Mapping[str, Any]) -> None:
         """Replace everything by what ``dump`` returned; raises ``ValueError`` for what it cannot have returned."""
-        moments, wealth, held = list(data["moments"]), list(data["wealth"]), list(data["held"])
+        moments, wealth = list(data["moments"]), list(data["wealth"])
+        held = [(float(mean), float(square)) for mean, square in data["held"]]
         pending = list(data["pending"])
-        if not all(isfinite(one) for one in [*moments, *wealth, *held, *pending]):
+        if not all(isfinite(one) for one in [*moments, *wealth, *pending]):
             raise ValueError("drift: numbers of a rate that are not finite")
-        if len(moments) != 6 or len(wealth) != len(self.wealth) or len(data["begun"]) != len(wealth):
+        if len(moments) != 7 or len(wealth) != len(self.wealth) or len(data["begun"]) != len(wealth):
             raise ValueError("drift: a rate with another number of bets")
         if (
             len(held) > LAG
             or len(pending) >= GROUP
             or moments[2] < 0.0
-            or not all(0.0 <= one <= 1.0 for one in [moments[0], *held])
+            or not all(0.0 <= one <= 1.0 for pair in [moments[:1], *held] for one in pair)
         ):
             raise ValueError("drift: a rate that no stream leads to")
-        self.mean, self.square, self.weight, self.serial, self.recent, self._last = moments
+        self.mean, self.square, self.weight, self.between, self.serial, self.recent, self._last = moments
         self.builds, self.alarm, self.first_build = data["builds"], data["alarm"], data["first_build"]
         self._pending = pending
-        self.wealth, self.begun, self._held, self._first = wealth, list(data["begun"]), held, data["first"]
+        self.wealth, self._held, self._first = wealth, held, data["first"]
+        self.begun = [(number, build) for number, build in data["begun"]]

@@ -102,11 +102,11 @@ class SavedRate(_Strict):
     builds: Count
     alarm: bool
     first_build: str | None
-    moments: Annotated[list[Real], Field(min_length=6, max_length=6)]
+    moments: Annotated[list[Real], Field(min_length=7, max_length=7)]
     wealth: Annotated[list[Amount], Field(max_length=6)]
-    begun: Annotated[list[str], Field(max_length=6)]
+    begun: Annotated[list[tuple[Count, str]], Field(max_length=6)]
     first: str
-    held: Annotated[list[Amount], Field(max_length=LAG)]
+    held: Annotated[list[tuple[Amount, Amount]], Field(max_length=LAG)]
     pending: Annotated[list[Real], Field(max_length=GROUP)]
 
 

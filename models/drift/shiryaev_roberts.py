@@ -101,6 +101,11 @@ class DirichletShiryaevRoberts:
         """Return the start after which there were about this many votes."""
         return int(np.abs(self.totals.sum() - self.sizes - votes).argmin())
 
+    def latest_before(self, votes: float) -> int:
+        """Return the latest start before this vote; the earliest of all where none is."""
+        earlier = np.where(self.sizes < votes, self.sizes, -1.0)
+        return int(earlier.argmax() if earlier.max() >= 0.0 else self.sizes.argmin())
+
     def dump(self) -> dict[str, Any]:
         """Return everything as JSON-able data."""
         return {
