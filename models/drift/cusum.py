@@ -37,7 +37,6 @@ class Cusum:
     def freeze(self, share: float, votes: float, now: int, edge: float = EDGE) -> None:
         """Begin anew after ``now`` votes, and compare with this share of ``votes`` votes."""
         share = min(share, MOST)
-        share = min(share, 0.999)  # a baseline may know one label alone
         self.at, self.frozen, self.sums = now, (share, votes, edge), [0.0] * SUMS
         error = sqrt(share * (1.0 - share) / votes)
         high, low, apart = min(share + edge * error, MOST), share - edge * error, APART * error if edge else 0.0
