@@ -7,7 +7,7 @@ the same build.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -42,10 +42,13 @@ class Sight(NamedTuple):
 
 
 class Watchman:
-    """The lamp of one partition and everything that may light it; ``events`` waits to be sent (``take_events``)."""
+    """The lamp of one partition and everything that may light it; ``events`` waits to be sent (``take_events``).
 
-    def __init__(self, monitor: DriftMonitor | None = None) -> None:
-        self.monitor = monitor or DriftMonitor()
+    ``make`` makes the monitor, again where a dump is loaded of one that has seen nothing.
+    """
+
+    def __init__(self, make: Callable[[], DriftMonitor] = DriftMonitor) -> None:
+        self.monitor, self._make = make(), make
         self.lamp, self.shortfall, self.variety = Lamp(), Shortfall(), Variety()
         self.rejected, self.refused = Share(), Share()
         self.answered = 0
@@ -173,7 +176,7 @@ class Watchman:
             "refused": self.refused.dump(),
             "variety": self.variety.dump(),
             "shortfall": self.shortfall.dump(),
-            "monitor": self.monitor.dump(),
+            "monitor": self.monitor.dump() if self.monitor.builds else {},
         }
 
     def load(self, data: Mapping[str, Any]) -> None:
@@ -183,7 +186,10 @@ class Watchman:
         lamp.lit = {lit.key: lit for lit in map(load_lit, saved.lit)}
         lamp.runs = {Key(*key): run for key, run in saved.runs}
         lamp.untold = saved.untold
-        self.monitor.load(saved.monitor)
+        monitor = self._make()
+        if saved.monitor.get("builds"):
+            monitor.load(saved.monitor)
+        self.monitor = monitor
         self.lamp, self.answered = lamp, saved.answered
         self.rejected, self.refused = Share(flags=saved.rejected), Share(flags=saved.refused)
         self.variety = Variety(pairs=saved.variety.pairs, votes=saved.variety.votes)

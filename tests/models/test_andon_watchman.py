@@ -74,7 +74,7 @@ def varied(number: int) -> Sight:
 class TestConditions:
     def test_peace(self) -> None:
         """A model that is right of a varied stream lights nothing."""
-        man = Watchman()
+        man = Watchman(Told)
         assert watch(man, 3_000, varied) == []
         assert (man.lamp.colour, man.learning_stopped) == ("green", False)
 
@@ -82,7 +82,7 @@ class TestConditions:
         """A drift alarm becomes an amber warning that says what moved, since when, with examples and advice."""
         told = Told()
         told.states = {"categories": {"window": {"ImportErrors": 0.3}, "baseline": {"ImportErrors": 0.02}}}
-        man = Watchman(told)
+        man = Watchman(lambda: told)
         told.next = [alarm(project=None)]
         (event,) = man.observe(sight(9), NOW)
         assert (event.kind, event.severity, event.transition, event.lamp) == (
@@ -111,14 +111,14 @@ class TestConditions:
         """More errors everywhere stop learning; fewer, or more in one project, are drift."""
         told = Told()
         told.states = {"errors": {"window": window, "baseline": {"": 0.05}}}
-        man = Watchman(told)
+        man = Watchman(lambda: told)
         told.next = [alarm("errors", project)]
         assert [one.kind for one in man.observe(sight(9), NOW)] == [kind]
         assert man.learning_stopped == (kind == "ModelDegradation")
 
     def test_below_the_baselines(self) -> None:
         """A model that falls behind the majority stops learning, and says since which of how many builds."""
-        man = Watchman()
+        man = Watchman(Told)
         assert watch(man, 1_000, varied) == []
         found = watch(man, 300, lambda n: sight(n, None, LABELS[0]), start=1_000)
         assert [one.kind for one in found] == ["ModelDegradation"]
@@ -129,27 +129,27 @@ class TestConditions:
 
     def test_rejections(self) -> None:
         """Nearly every build answered Unknown halts; half of them does not."""
-        man = Watchman()
+        man = Watchman(Told)
         assert watch(man, 2 * WINDOW, lambda n: varied(n)._replace(unknown=n % 2 == 0)) == []
         found = watch(man, 2 * WINDOW, lambda n: varied(n)._replace(unknown=True), start=2 * WINDOW)
         assert [(one.kind, one.lamp) for one in found] == [("HighRejectionRate", "red")]
 
     def test_collapse(self) -> None:
         """A model that says one thing of a varied stream halts; one that says it of a monotone stream does not."""
-        man = Watchman()
+        man = Watchman(Told)
         assert watch(man, 2 * WINDOW, sight) == []
         mixed = watch(man, 2 * WINDOW, lambda n: sight(n, LABELS[0], LABELS[n % 3]), start=2 * WINDOW)
         assert "DiversityCollapse" in [one.kind for one in mixed]
 
     def test_no_numbers(self) -> None:
         """Scores that are no finite numbers halt at once, and name the build."""
-        man = Watchman()
+        man = Watchman(Told)
         (event,) = man.observe(sight(1, finite=False), NOW)
         assert (event.kind, event.examples) == ("TrainingFailure", ("b1",))
 
     def test_refusals(self) -> None:
         """Many refused records warn, and the warning goes out by itself when they have passed."""
-        man, found = Watchman(), []
+        man, found = Watchman(Told), []
         for number in range(WINDOW):
             found += watch(man, 1, varied, start=number)
             if number % 4 == 0:
@@ -165,7 +165,7 @@ class TestCommands:
     def test_acknowledge_and_resume(self) -> None:
         """Both are told with who did it; resuming puts the lamp out and lets learning go on."""
         told = Told()
-        man = Watchman(told)
+        man = Watchman(lambda: told)
         told.next = [alarm(), alarm("templates", "acme/web")]
         man.observe(sight(1, finite=False), NOW)
         acknowledged = man.obey(command("acknowledge", condition="ConceptDrift"))
@@ -185,7 +185,7 @@ class TestCommands:
 
     def test_resumed_halts_need_new_evidence(self) -> None:
         """After a resume a halt is raised again only by what comes after."""
-        man = Watchman()
+        man = Watchman(Told)
         unknown = lambda n: varied(n)._replace(unknown=True)  # noqa: E731
         assert watch(man, 600, unknown)
         man.obey(command("resume"))
@@ -196,7 +196,7 @@ class TestCommands:
         """That the last good model answers again is told; the halt stays until a person resumes."""
         told = Told()
         told.states = {"errors": {"window": {"": 1.0}, "baseline": {"": 0.0}}}
-        man = Watchman(told)
+        man = Watchman(lambda: told)
         told.next = [alarm("errors")]
         man.observe(sight(1), NOW)
         (event,) = man.recalled("b2", NOW)
@@ -225,7 +225,7 @@ class TestSaving:
     def test_lit_survives(self) -> None:
         """What is lit comes back with its evidence and with who looks after it."""
         told = Told()
-        man, copy = Watchman(told), Watchman()
+        man, copy = Watchman(lambda: told), Watchman(Told)
         told.next = [alarm(project="acme/web")]
         man.observe(sight(1), NOW)
         man.obey(command("acknowledge"))
@@ -265,7 +265,7 @@ class TestSaving:
 class TestEvents:
     def test_wait_until_taken(self) -> None:
         """Events wait to be sent, are taken once, and never grow beyond a bound."""
-        man = Watchman()
+        man = Watchman(Told)
         man.observe(sight(1, finite=False), NOW)
         assert len(man.take_events()) == 1
         assert man.take_events() == []
