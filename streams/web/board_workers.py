@@ -83,13 +83,14 @@ def scores(partitions: Iterable[Partition]) -> dict[str, Any] | None:
 def drift(partitions: Iterable[Partition]) -> dict[str, Any] | None:
     """Return the largest divergence, and the baselines as one mix; ``None`` when no worker tells of either.
 
-    Reads ``drift`` of a partition's state, which is ``models.drift.monitor.DriftMonitor.view``.
+    Reads ``models.drift.monitor.DriftMonitor.view`` where a partition's state has it: as ``drift``, by itself or in
+    ``andon``.
     """
     largest: dict[str, Any] = {}
     mixed: Counter[str] = Counter()
     for one in partitions:
-        told = one.get("drift") if isinstance(one.get("drift"), dict) else {}
-        mix = (told or {}).get("overall", {}).get("categories", {})
+        told = one.get("drift") or (one.get("andon") or {}).get("drift") or {}
+        mix = told.get("overall", {}).get("categories", {})
         for label, share in (mix.get("baseline") or {}).items():
             mixed[label] += share * max(1, int(mix.get("builds") or one.get("failures") or 1))
         divergence = mix.get("divergence", one.get("divergence"))

@@ -488,7 +488,8 @@ class TestWorkers:
         """The baselines of partitions are mixed by their builds; the divergence shown is the largest."""
         one = {"baseline": {"A": 1.0}, "builds": 300, "divergence": 0.1, "threshold": 0.2}
         other = {"baseline": {"B": 1.0}, "builds": 100, "divergence": 0.3, "threshold": 0.4}
-        told = drift([{"drift": {"overall": {"categories": part}}} for part in (one, other)])
+        views = [{"overall": {"categories": part}} for part in (one, other)]
+        told = drift([{"drift": views[0]}, {"andon": {"drift": views[1]}}])
         assert told == {"baseline": {"A": 0.75, "B": 0.25}, "divergence": 0.3, "threshold": 0.4}
 
     def test_worker_that_tells_nothing_is_no_fault(self) -> None:
