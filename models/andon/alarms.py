@@ -12,12 +12,11 @@ def drifted(alarm: Alarm, monitor: DriftMonitor) -> tuple[Key, Evidence]:
     """Return what a drift alarm lights.
 
     More errors in all of the partition are the model's degradation. In one project alone they are that project's drift:
-    one project must not stop the learning of all. Fewer errors are drift too, and no harm.
+    one project must not stop the learning of all.
     """
     state = _state(alarm, monitor)
     before, now = state.get("baseline") or {}, state.get("window") or {}
-    worse = now.get("", 1.0) > before.get("", 0.0)
-    kind = "ModelDegradation" if alarm.quantity == "errors" and alarm.project is None and worse else "ConceptDrift"
+    kind = "ModelDegradation" if alarm.quantity == "errors" and alarm.project is None else "ConceptDrift"
     moved = tuple(
         Moved(category=name, contribution=amount, before=_share(before, name), now=_share(now, name))
         for name, amount in alarm.contributions.items()

@@ -28,9 +28,11 @@ def sight(
     *,
     met: Sequence[Sighting] = (),
     weights: Sequence[float] = (),
-    agreement: Sequence[float] = (),
 ) -> Sight:
-    """Return what there is to see of a build: ``found`` are its labels, nothing where none is known."""
+    """Return what there is to see of a build: ``found`` are its labels, nothing where none is known.
+
+    How far the sources of labels agree is how sure the label model is of what they say together.
+    """
     known = [(one, label) for one, label in zip(build.seen, found, strict=True) if label is not None]
     seen = Seen(
         record.project,
@@ -39,8 +41,8 @@ def sight(
         sum([not one.seen for one in met]),
         [one.confidence for one, _ in known],
         [one.best == label for one, label in known],
-        agreement,
-        weights,
+        [one.soft.confidence for one in build.seen if one.soft is not None],
+        list(weights),
     )
     unknown = all(one.label == UNKNOWN for one in decisions)
     finite = bool(np.isfinite(build.logits.sum()))
