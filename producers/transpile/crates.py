@@ -76,7 +76,7 @@ def _libraries(wanted: list[str]) -> dict[str, str]:
     done = _folder() / "externs.json"
     if not set(wanted) <= _read(done).keys():
         done.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(done.with_name("lock")):
+        with locked(done.with_name("lock")):
             there = _read(done)
             if not set(wanted) <= there.keys():
                 _build(sorted({*wanted, *there}), done)
@@ -127,7 +127,7 @@ def _rust_name(name: str) -> str:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Hold a file's lock: of several processes that want the crates, one builds and the others wait."""
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:

@@ -59,15 +59,15 @@ def find_rustc() -> Rustc:
     Raises ``ToolError`` where there is none, or none that answers.
     """
     shim = find("rustc")
-    sysroot = Path(_say([shim, "--print", "sysroot"])) / "bin" / "rustc"
+    sysroot = Path(say([shim, "--print", "sysroot"])) / "bin" / "rustc"
     path = str(sysroot) if sysroot.is_file() else shim
-    return Rustc(path, " ".join(_say([path, "--version"]).split()[:2]))
+    return Rustc(path, " ".join(say([path, "--version"]).split()[:2]))
 
 
 @lru_cache
 def version_of(path: str) -> str:
     """Return the number that ``path --version`` tells, as in ``depyler 4.1.1``."""
-    return _say([path, "--version"]).split()[-1]
+    return say([path, "--version"]).split()[-1]
 
 
 def confined(command: list[str], folder: Path, limits: Limits) -> Ran:
@@ -78,7 +78,8 @@ def confined(command: list[str], folder: Path, limits: Limits) -> Ran:
         raise ToolError(f"{command[0]} cannot be run: {error}") from None
 
 
-def _say(command: list[str]) -> str:
+def say(command: list[str]) -> str:
+    """Return what a tool prints when asked about itself; raises ``ToolError`` where it says nothing."""
     ran = confined(command, Path.cwd(), VERSION_LIMITS)
     text = ran.stdout.decode("utf-8", "replace").strip()
     if ran.status or not text:

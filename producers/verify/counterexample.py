@@ -27,6 +27,7 @@ class Search:
     typed: bool
     how: str
     tried: list[Case]
+    told: dict[str, Did]  # what Python did on these, by the form of the arguments
     kept: tuple[Case, Did, Did | None] | None = None
     seen: set[str] = field(default_factory=set)
 
@@ -41,7 +42,7 @@ class Search:
             self.kept = min(parting, key=lambda one: weight(one[0].arguments))
         elif self.kept is None and results and self.how != "hang":
             self.kept = (results[0][0], results[0][1], None)  # it does otherwise at times
-        last = not parting or self.how == "hang" or self.kept is None
+        last = not parting or self.how in ("hang", "overflow") or self.kept is None
         self.tried = [] if last or self.kept is None else _simpler(self.kept[0], self.seen)
 
     @property
@@ -57,7 +58,8 @@ def find_smallest(bench: Workbench, searches: Sequence[Search]) -> None:
     where what took too long the first time does not the second.
     """
     for one in searches:
-        one.tried = sorted(one.tried, key=lambda case: weight(case.arguments))[: 1 if one.how == "hang" else RETRIED]
+        few = {"hang": 1, "overflow": 1}.get(one.how, RETRIED)
+        one.tried = sorted(one.tried, key=lambda case: weight(case.arguments))[:few]
         one.seen = {encode(case.arguments) for case in one.tried}
     alone = [one for one in searches if one.how in ("hang", "crash")]  # each such input ends a process
     for group in (*([one] for one in alone), [one for one in searches if one not in alone]):
@@ -70,8 +72,8 @@ def _round(bench: Workbench, searches: Sequence[Search], *, first: bool) -> None
     tried = {at: case for at, (_, case) in enumerate(numbered)}
     if not tried:
         return
-    expected, _ = bench.python(tried)
-    again = bench.python(tried, OTHER_HASH_SEED)[0] if first else expected
+    expected, _ = bench.python(tried, OTHER_HASH_SEED if first else 0)
+    again = {at: one.told[encode(case.arguments)] for at, (one, case) in enumerate(numbered)} if first else expected
     steady = {
         at: case
         for at, case in tried.items()

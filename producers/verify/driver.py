@@ -11,19 +11,18 @@ answers travel, one line each:
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import io
-import runpy
-import signal
 import struct
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator
+from importlib.machinery import SourceFileLoader
 
-TYPE_CHECKING = False  # the process that runs this starts in a third of the time without the module typing
+TYPE_CHECKING = False  # typing, importlib.util and runpy take longer to import than most programs to run
 if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable
     from typing import Any
+else:
+    import _signal as signal  # what signal adds are enumerations, at the cost of all other imports here
 
 MAX_DEPTH = 40
 MAX_ITEMS = 10_000  # of a generator, which may have no end
@@ -86,7 +85,7 @@ def decode(text: str) -> Any:
 
 
 def _items(value: Any, depth: int) -> str | None:
-    if isinstance(value, (list, deque)):
+    if isinstance(value, list) or type(value).__name__ == "deque":
         return f"[{''.join(encode(item, depth) for item in value)}]"
     if isinstance(value, tuple):
         return f"({''.join(encode(item, depth) for item in value)})"
@@ -94,7 +93,7 @@ def _items(value: Any, depth: int) -> str | None:
         return f"{{{''.join(encode(key, depth) + encode(item, depth) for key, item in value.items())}}}"
     if isinstance(value, (set, frozenset)):
         return f"<{''.join(sorted(encode(item, depth) for item in value))}>"
-    if isinstance(value, Iterator) and not isinstance(value, io.IOBase):
+    if hasattr(value, "__next__") and not isinstance(value, io.IOBase):
         first = [item for item, _ in zip(value, range(MAX_ITEMS), strict=False)]
         return f"[{''.join(encode(item, depth) for item in first)}]"
     return None
@@ -219,17 +218,18 @@ def main(program: str, cases: str, results: str, limit_s: str) -> None:
 
 
 def _load(program: str, out: Any) -> dict[str, Any]:
-    spec = importlib.util.spec_from_file_location("program", program)
-    if spec is None or spec.loader is None:
-        raise ImportError(program)
-    module = importlib.util.module_from_spec(spec)
+    loader = SourceFileLoader("program", program)
+    module = type(sys)("program")
+    module.__file__ = program
     sys.modules["program"] = module
+    kept, sys.stdout = sys.stdout, io.StringIO()
     try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            spec.loader.exec_module(module)
+        loader.exec_module(module)
     except BaseException as error:  # noqa: BLE001 - whatever a program raises
         out.write(f"-1\traise\t{_quote(_said(error))}\tn\t{_quote('')}\n")
         return {}
+    finally:
+        sys.stdout = kept
     return vars(module)
 
 
@@ -239,13 +239,13 @@ def _call(
     said = io.StringIO()
     status, payload = "ok", "n"
     given = tuple(_made(one, functions) for one in arguments)
+    kept, sys.stdout = sys.stdout, said
     try:
-        with contextlib.redirect_stdout(said):
-            signal.setitimer(signal.ITIMER_REAL, limit_s, 0.05)
-            if name == MAIN:
-                runpy.run_path(program, run_name="__main__")
-            else:
-                payload = encode(functions[name](*given))
+        signal.setitimer(signal.ITIMER_REAL, limit_s, 0.05)
+        if name == MAIN:
+            _run_as_main(program)
+        else:
+            payload = encode(functions[name](*given))
     except _TooSlow:
         status = "slow"
     except SystemExit as error:
@@ -256,9 +256,16 @@ def _call(
         status, payload = "raise", _quote(_said(error))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.stdout = kept
     if len(payload) > MAX_CHARS:
         payload = encode(Opaque("a very long value"))
     return status, payload, encode(given), said.getvalue()[:MAX_CHARS]
+
+
+def _run_as_main(program: str) -> None:
+    import runpy  # noqa: PLC0415 - see TYPE_CHECKING
+
+    runpy.run_path(program, run_name="__main__")
 
 
 def _made(value: Any, functions: dict[str, Any]) -> Any:

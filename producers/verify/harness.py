@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 
 from producers.verify.driver import MAIN
 from producers.verify.kinds import DECODABLE
@@ -20,14 +18,12 @@ TEXT_ERRORS = ("String", "str", "dyn Error")
 _HEAD = """
 #[allow(warnings)]
 pub mod jidoka_harness {
-pub mod support {
-%s
-}
+use ::jidoka_support as support;
 %s
 mod calls {
 use super::super::*;
-use super::support as jidoka;
-use jidoka::{Known as _, Unknown as _};
+use ::jidoka_support as jidoka;
+use ::jidoka_support::{Known as _, Unknown as _};
 """
 _TAIL = """}
 pub fn find(name: &str) -> ::std::option::Option<support::Call> {
@@ -58,7 +54,7 @@ _CALL = """pub fn call_{at}(input: &mut jidoka::Input, begin: &mut dyn ::std::op
 """
 _DYNAMIC = """mod dynamic {
 use super::super::DepylerValue as V;
-use super::support::{Bad, Canon, Decode, Input};
+use ::jidoka_support::{Bad, Canon, Decode, Input};
 impl Decode for V {
     fn decode(input: &mut Input) -> ::std::result::Result<Self, Bad> {
         ::std::result::Result::Ok(match input.peek() {
@@ -127,7 +123,7 @@ def harness(source: str, program: RustProgram, functions: Iterable[RustFunction]
     """Return ``source`` with a module behind it that runs cases of ``functions``."""
     extra = _DYNAMIC if program.dynamic else ""
     extra += "".join(_struct(name, program.structs[name]) for name in classes if name in program.structs)
-    text = f"{source}\n{_HEAD % (_support(), extra)}"
+    text = f"{source}\n{_HEAD % extra}"
     lines: dict[int, str] = {}
     arms = []
     for at, function in enumerate(functions):
@@ -178,12 +174,7 @@ def _struct(name: str, fields: Mapping[str, RustType]) -> str:
         f'        out.push_str("\\"{field}\\"");\n        (&Show(&self.{field})).show(out);\n' for field in fields
     )
     return (
-        f"impl support::Canon for super::{name} {{\n    fn canon(&self, out: &mut ::std::string::String) {{\n"
-        "        use support::{Known as _, Show, Unknown as _};\n"
+        f"impl ::jidoka_support::Canon for super::{name} {{\n    fn canon(&self, out: &mut ::std::string::String) {{\n"
+        "        use ::jidoka_support::{Known as _, Show, Unknown as _};\n"
         f'        out.push_str("@\\"{name}\\"{{");\n{shown}        out.push(\'}}\');\n    }}\n}}\n'
     )
-
-
-@lru_cache
-def _support() -> str:
-    return (files(__package__) / "support.rs").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from pathlib import Path
 from producers.sandbox import confinement
 from producers.verify.compare import Skipped, parted
 from producers.verify.counterexample import Search, find_smallest
-from producers.verify.driver import MAIN
+from producers.verify.driver import MAIN, encode
 from producers.verify.harness import Harness, callable_with_inputs, harness
 from producers.verify.inputs import inputs
 from producers.verify.kinds import NoInputsError, kind_of
@@ -182,7 +182,10 @@ def _tally(name: str, plan: _Plan, expected: Answers, got: Answers) -> _Tally:
             tally.values += expected[number].status in ("ok", "exit")
     if tally.failures:
         worst = min(tally.failures, key=ORDER.index)
-        tally.search = Search(function, typed, worst, tally.failures[worst])
+        told = {
+            encode(case.arguments): expected[number] for number, case in plan.cases.items() if case.function == name
+        }
+        tally.search = Search(function, typed, worst, tally.failures[worst], told)
     return tally
 
 

@@ -5,26 +5,27 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
 from producers.sandbox import Limits, Ran, run
 from producers.transpile.crates import extern_options
 from producers.transpile.rustc import Compiled, compiled, error_messages, run_rustc
-from producers.transpile.tools import find_rustc
+from producers.transpile.tools import ToolError, find_rustc
+from producers.verify import driver
 from producers.verify.compare import Did
 from producers.verify.driver import MAIN, decode, encode
 from producers.verify.harness import MAIN_FILE, Harness
+from producers.verify.support import PLAIN_CODE, library_folder, support_options
 
-DRIVER = Path(__file__).with_name("driver.py")
+DRIVER = next(path for path in (cache_from_source(driver.__file__), driver.__file__) if Path(path).is_file())
 MEMORY_BYTES = 1 << 30
 OUTPUT_BYTES = 16 << 20
 CASE_LIMIT_S = 0.1  # of one call in Python; beyond it, the input is left out on both sides
 MAX_RESTARTS = 3  # of the Rust after a case that ended the process
 
-# Machine code as plain as possible: what counts is the time to build it. An overflow panics, as in a debug build.
-BUILD = ("--crate-type=bin", "--crate-name=oracle", "--cap-lints=warn", "-Cdebuginfo=0", "-Coverflow-checks=on",
-         "-Cdebug-assertions=on", "-Ccodegen-units=1", "-Cstrip=none", "-o", "oracle")  # fmt: skip
+BUILD = ("--crate-type=bin", "--crate-name=oracle", "--cap-lints=warn", *PLAIN_CODE, "-o", "oracle")
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ class Workbench:
         """
         (self._folder / "program.rs").write_text(harness.text, encoding="utf-8")
         (self._folder / "main.rs").write_text(MAIN_FILE, encoding="utf-8")
-        ran = run_rustc(find_rustc(), [*BUILD, *extern_options(cargo_toml)], "main.rs", self._folder)
+        ran = run_rustc(
+            find_rustc(), [*BUILD, *support_options(), *extern_options(cargo_toml)], "main.rs", self._folder
+        )
         last = source.count("\n") + 1
         said: dict[str, str] = {}
         for message in error_messages(ran):
@@ -70,7 +73,7 @@ class Workbench:
     def python(self, cases: Mapping[int, Case], hash_seed: int = 0) -> tuple[Answers, str]:
         """Return what CPython does on each case, and why the program cannot be loaded if it cannot."""
         self._write("cases", cases)
-        command = [sys.executable, "-S", "-B", str(DRIVER), "program.py", "cases", "results", str(CASE_LIMIT_S)]
+        command = [sys.executable, "-S", "-B", DRIVER, "program.py", "cases", "results", str(CASE_LIMIT_S)]
         ran = self._run(command, {"PYTHONHASHSEED": str(hash_seed)})
         answers = {number: did for number, did, _ in self._results()}
         if -1 in answers:
@@ -89,8 +92,10 @@ class Workbench:
                 break
             self._write("cases", left)
             (self._folder / "results").unlink(missing_ok=True)
-            ran = self._run(["./oracle", "cases", "results"], {})
+            ran = self._run(["./oracle", "cases", "results"], {"LD_LIBRARY_PATH": library_folder()})
             said = _by_case(ran.stdout)
+            if not said and ran.status > 0:
+                raise ToolError(f"the compiled program does not start: {ran.errors.strip()[-300:]}")
             for number, did, after in self._results():
                 answers[number] = did._replace(stdout=said.get(number, ""), after=_with(left[number], after))
             missing = [number for number in left if number not in answers]
