@@ -43,10 +43,10 @@ GATES = ".*!"  # marks that few lines have: words with one of them are looked fo
 Bits = int  # a set of votes: the bits by ``_bits``
 
 _BYTES = 200  # of an entry beside its text
-_MESSAGES: BoundedCache[str, tuple[Bits, str]] = BoundedCache(2 << 20)  # masked text -> votes, label of the first
+_MESSAGES: BoundedCache[str, tuple[Bits, str]] = BoundedCache(4 << 20)  # masked text -> votes, label of the first
 _ADVICES: BoundedCache[str, Bits] = BoundedCache(2 << 20)
 _LABELS: BoundedCache[str, Bits] = BoundedCache(2 << 20)
-_LINES: BoundedCache[Place, Bits] = BoundedCache(6 << 20)
+_LINES: BoundedCache[Place, Bits] = BoundedCache(12 << 20)
 _MARKS: BoundedCache[tuple[str, str], Bits] = BoundedCache(2 << 20)  # marked code, character before it
 _VOTES: BoundedCache[tuple[Bits, str | None, float], Votes] = BoundedCache(4 << 20)
 _COLUMN = {label: column for column, label in enumerate(LABELS)}

@@ -43,7 +43,7 @@ class Votes(NamedTuple):
 
 
 class SoftLabel(NamedTuple):
-    """A label with its probability, and who decided it."""
+    """A label with its probability, and who decided it; the probability of a rule's is what its table says."""
 
     label: str
     confidence: float
@@ -137,13 +137,13 @@ class LabelModel:
 
     def _judge(self, votes: Votes) -> SoftLabel | None:
         pin = self._pin(votes)
-        shares = self.agreement.posterior(self._weighted(votes), pin)
-        if not shares:
+        if pin is not None:
+            return SoftLabel(self.agreement.labels[pin[0]], pin[1], "rule")
+        shares = self.agreement.posterior(self._weighted(votes))
+        column = max(shares, key=lambda one: (shares[one], -one), default=None)
+        if column is None or shares[column] < self.settings.least:
             return None
-        column = max(shares, key=lambda one: (shares[one], -one)) if pin is None else pin[0]
-        if pin is None and shares[column] < self.settings.least:
-            return None
-        return SoftLabel(self.agreement.labels[column], shares[column], "functions" if pin is None else "rule")
+        return SoftLabel(self.agreement.labels[column], shares[column], "functions")
 
     def speakers(self, votes: Votes, label: str) -> list[str]:
         """Return the names of the functions that voted for ``label``."""
