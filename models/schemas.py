@@ -60,7 +60,7 @@ TRAFFIC = {
     "models": Traffic(("trainer",), ("worker",), "name of the model", "compact", 1),
     "model-checkpoints": Traffic(("worker",), ("worker",), "partition/kind/slot/chunk; slots come round", "compact"),
     "model-commands": Traffic(("trainer", "worker"), ("worker",), "number of the partition it stands in"),
-    "andon-events": Traffic(("worker",), ("consumer",), partitions=1),
+    "andon-events": Traffic(("worker", "producer", "trainer"), ("consumer",), partitions=1),
     "dead-letters": Traffic(("worker",), ("consumer",)),
 }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Severity = Literal["warning", "halt"]
-NoticedBy = Literal["step", "worker", "gate"]
+NoticedBy = Literal["step", "metrics"]
 
 PAGE = "docs/operations/andon.md"
 WINDOW = 500  # builds, or records, that a share is of
@@ -24,8 +24,8 @@ class Condition:
     Parameters
     ----------
     noticed_by
-        ``step``: by the partition that steps the records, part of its checkpoint. ``worker``: by the process, from the
-        clock and the broker. ``gate``: by a tool that makes or trains something.
+        ``step``: by the partition that steps the records; part of its checkpoint, and each transition is an event.
+        ``metrics``: by Prometheus, from clocks and offsets, which no replay could bring back; ``alert`` is the rule.
     raise_at, clear_at
         Of a level: it counts where the reading has reached the first, it is over where the reading is back at the
         second; ``falling`` says that low readings are the bad ones. Without levels somebody else decides (a detector
@@ -47,6 +47,7 @@ class Condition:
     falling: bool = False
     readings: int = 1
     latched: bool = True
+    alert: str | None = None
 
     @property
     def runbook(self) -> str:
@@ -136,26 +137,24 @@ _ALL = (
     Condition(
         "StalledWorker",
         "halt",
-        "worker",
+        "metrics",
         "Work was due in a worker and nothing moved although the broker answers: it has ended itself, its partitions "
         "wait or move to another worker.",
-        "Nothing the first time: it is started again, and the lamp goes out when its partitions are held again. If it "
-        "comes back, keep the log: `runbook.md`, JidokaWorkerStalled.",
+        "Nothing the first time: it is started again. If it comes back, keep the log, which has every thread's stack.",
         "Look at the worker",
         latched=False,
+        alert="JidokaWorkerStalled",
     ),
     Condition(
         "LagGrowing",
         "warning",
-        "worker",
-        "More than 1,000 records of a worker's partitions wait to be answered, for a minute.",
-        "More workers, up to one per partition: `runbook.md`, JidokaLagGrowing. The lamp goes out by itself when fewer "
-        "than 100 wait.",
+        "metrics",
+        "More than 1,000 records wait at a worker, more every minute, for ten minutes.",
+        "More workers, up to one per partition: `jidoka up --workers N`. `jidoka status` shows whether one project's "
+        "partition is hot.",
         "Add workers",
-        raise_at=1_000,
-        clear_at=100,
-        readings=12,
         latched=False,
+        alert="JidokaLagGrowing",
     ),
 )
 

@@ -52,6 +52,8 @@ def _row(one: Condition) -> str:
 
 
 def _raised(one: Condition) -> str:
+    if one.alert is not None:
+        return f"alert {one.alert}"
     if one.raise_at is None:
         return "by a sequential test" if one.name in {"ModelDegradation", "ConceptDrift"} else "at once"
     level = f"{'below' if one.falling else 'above'} {one.raise_at:,g}"
@@ -73,15 +75,14 @@ def _filled(text: str) -> str:
 
 
 def _lines(one: Condition) -> Iterator[str]:
-    noticed = {
-        "step": "by the partition, with each build",
-        "worker": "by the worker, from clock and broker",
-        "gate": "by the tool",
-    }[one.noticed_by]
+    noticed = "by the partition, with each build"
+    if one.alert is not None:
+        runbook = f"../../dashboards/RUNBOOK.md#{one.alert.lower()}"
+        noticed = f"by Prometheus as the alert [{one.alert}]({runbook}): not on `andon-events`, not resumed by hand"
     yield f"\n## {one.name}\n"
     yield _filled(f"**See**: {one.meaning}") + "\n"
     yield _filled(f"**Do**: {one.action}") + "\n"
-    yield f"**Noticed** {noticed}. **Recommendation** in the event: {one.recommendation}.\n"
+    yield _filled(f"**Noticed** {noticed}. **Recommendation**: {one.recommendation}.") + "\n"
 
 
 if __name__ == "__main__":

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
 
 from models.andon.conditions import CONDITIONS
 from models.andon.lamp import MAX_LIT
 from models.andon.moved import Lamp
-from models.records import AndonEvent
+from models.records import AndonEvent, content_id
 
 COLOURS: tuple[Lamp, ...] = ("green", "amber", "red")  # the worst last
 MAX_PARTITIONS = 10_000
@@ -67,6 +69,26 @@ class Standing:
             for key, event in self.lit.items()
             if kind in {None, event.kind} and scope in {None, event.scope} and partition in {None, event.partition}
         }
+
+
+def settled(
+    event: AndonEvent,
+    transition: Literal["acknowledged", "resumed"],
+    now: datetime,
+    by: str | None,
+    comment: str | None,
+) -> AndonEvent:
+    """Return what a person says of an event that no partition holds, such as one of a tool's gate."""
+    change = {
+        "id": content_id("andon-event", event.id, transition, by, now.isoformat()),
+        "time": now,
+        "transition": transition,
+        "severity": "info" if transition == "resumed" else event.severity,
+        "message": f"{event.kind}: {transition}{f' by {by}' if by else ''}; lit since {event.time.isoformat()}",
+        "author": by,
+        "comment": comment,
+    }
+    return AndonEvent.model_validate(event.model_dump() | change | {"recommendation": None, "runbook": None})
 
 
 def _of_step(kind: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
@@ -12,6 +12,7 @@ from streams.cli.console import (
     AsJson,
     DataDir,
     UserError,
+    as_user_error,
     err,
     find_line,
     load_settings,
@@ -86,9 +87,11 @@ def acknowledge(
 ) -> None:
     """Say that you look after what is lit; the lamp stays as it is."""
     standing, found, settings = _look(condition, project, partition, data_dir)
-    numbers = _resumable(standing, found, condition)
+    if not found:
+        raise UserError(_nothing(standing, condition))
     fields = {"condition": condition, "scope": project, "author": author or None, "comment": comment or None}
-    _send(settings, "acknowledge", numbers, fields, as_json)
+    _send(settings, "acknowledge", _numbers(found), fields, as_json)
+    _settle(settings, "acknowledged", found, author, comment)
 
 
 @app.command()
@@ -114,10 +117,13 @@ def resume(
     standing, found, settings = _look(condition, project, partition, data_dir)
     if rebaseline and not found and condition is None:
         numbers = partitions(settings, partition)
+    elif found:
+        numbers = _numbers(found)
     else:
-        numbers = _resumable(standing, found, condition)
+        raise UserError(_nothing(standing, condition))
     fields = {"condition": condition, "scope": project, "author": author or None, "comment": comment or None}
     _send(settings, "resume", numbers, fields | {"rebaseline": rebaseline or None}, as_json)
+    _settle(settings, "resumed", found, author, comment)
     if not rebaseline and any(event.signal in get_args(Quantity) for event in found.values()):
         err.print("[dim]what drifted is silent until `jidoka andon resume --rebaseline`[/dim]", soft_wrap=True)
 
@@ -154,27 +160,55 @@ def _nothing(standing: Standing, condition: str | None) -> str:
     return f"{what} is lit as you ask; lit is: {lit or 'nothing at all'}; `jidoka andon list` shows where"
 
 
-def _resumable(standing: Standing, found: dict[Key, AndonEvent], condition: str | None) -> list[int]:
-    """Return the partitions whose lamps are meant; raises ``UserError`` where nothing is lit that a person can end."""
-    if not found:
-        raise UserError(_nothing(standing, condition))
-    numbers = sorted({number for number, *_ in found if number is not None})
-    if not numbers:
-        kinds = ", ".join(sorted({safe(event.kind) for event in found.values()}))
-        raise UserError(f"{kinds}: a worker noticed it, and it goes out by itself; `jidoka andon show` says what to do")
-    return numbers
+def _numbers(found: dict[Key, AndonEvent]) -> list[int]:
+    """Return the partitions whose lamps are meant."""
+    return sorted({number for number, *_ in found if number is not None})
+
+
+def _settle(
+    settings: Settings,
+    transition: Literal["acknowledged", "resumed"],
+    found: dict[Key, AndonEvent],
+    author: str | None,
+    comment: str | None,
+) -> None:
+    """Tell the topic directly of what no partition holds, such as what a tool's gate raised."""
+    from datetime import UTC, datetime
+
+    from models.andon.standing import settled
+
+    events = [event for event in found.values() if event.partition is None]
+    if not events:
+        return
+    now = datetime.now(UTC)
+    run_async(_put(settings, [settled(one, transition, now, author or None, comment or None) for one in events]))
+    for one in events:
+        err.print(f"{one.kind} of {safe(one.project)}: {transition}")
+
+
+async def _put(settings: Settings, events: list[AndonEvent]) -> None:
+    from producers.sender import Sender, SenderError
+    from streams.kafka import client_options
+
+    with as_user_error(SenderError):
+        async with Sender(settings.broker or "", client_options(settings), "/jidoka/andon") as sender:
+            for one in events:
+                await sender.send(one)
 
 
 def _send(settings: Settings, action: str, numbers: list[int], fields: Mapping[str, object], as_json: bool) -> None:
     from streams.commands import send
 
     commands = [new_command(action, number, **fields) for number in numbers]
-    run_async(send(settings, *commands))
+    if commands:
+        run_async(send(settings, *commands))
     if as_json:
         print_json([{"partition": one.partition, "action": action, "id": one.id} for one in commands])
         return
     for one in commands:
         out.print(f"partition {one.partition}  {action} {fields['condition'] or 'all'}  asked for: {one.id}")
+    if not commands:
+        return
     err.print(
         "[dim]done when `jidoka tail andon` tells it; refused if the command is among `jidoka dead-letters list`[/dim]",
         soft_wrap=True,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from models.records import AndonEvent, CompilerErrors, ModelCommand
-from tests.builders import KINDS, NAMES, build, diagnostic, span
+from tests.builders import KINDS, NAMES, NOW, build, diagnostic, span
 from tests.command import Jidoka, in_process
 from tests.polling import poll
 
@@ -130,6 +130,18 @@ class TestDrift:
         poll(lambda: events(line, "resumed"), deadline_s=DEADLINE_S, every_s=0.3)
         assert lit(jidoka)[0] == 0
         assert poll(lambda: line.restored().state.watch.lamp.colour) == "green"
+
+
+class TestGate:
+    def test_what_a_tool_raised_is_ended_by_a_person(self, line: Any, jidoka: Jidoka) -> None:
+        """An event that no partition holds is looked after and resumed without any worker."""
+        about = {"id": "gate-1", "time": NOW, "project": "jidoka", "kind": "DiversityCollapse", "severity": "halt"}
+        line.push([AndonEvent.model_validate(about | {"message": "DiversityCollapse: all alike"})])
+        assert lit(jidoka)[1]["lamp"] == "red"
+        assert jidoka("andon", "acknowledge").status == 0
+        assert lit(jidoka)[1]["lit"][0]["acknowledged"]["author"] == "kim"
+        assert jidoka("andon", "resume", "DiversityCollapse").status == 0
+        assert lit(jidoka) == (0, {"lamp": "green", "partitions": {}, "lit": []})
 
 
 class TestMistakes:

@@ -43,7 +43,7 @@ WRITE: dict[str, set[str]] = {
     "worker": {"predictions", "model-checkpoints", "model-commands", "andon-events", "dead-letters"},
     "trainer": {"models"},
     "consumer": set(),
-    "operator": {"compiler-errors", "feedback", "model-commands"},
+    "operator": {"compiler-errors", "feedback", "model-commands", "andon-events"},
 }
 READ: dict[str, set[str]] = {
     "producer": {"predictions"},

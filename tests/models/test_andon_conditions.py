@@ -26,7 +26,7 @@ class TestTable:
     def test_levels_fit(self, condition: Condition) -> None:
         """The level that clears lies on the good side of the one that raises; what never clears is latched."""
         assert condition.readings >= 1
-        assert condition.latched == (condition.clear_at is None and condition.noticed_by != "worker")
+        assert condition.latched == (condition.clear_at is None and condition.noticed_by == "step")
         if condition.raise_at is not None and condition.clear_at is not None:
             assert (condition.clear_at > condition.raise_at) == condition.falling
             assert not condition.beyond(condition.clear_at)
@@ -37,6 +37,15 @@ class TestTable:
         page, _, anchor = condition.runbook.partition("#")
         headings = re.findall(r"^## (.+)$", (ROOT / page).read_text(), re.MULTILINE)
         assert anchor in [heading.lower() for heading in headings]
+
+
+def test_what_metrics_notice_is_an_alert() -> None:
+    """Every condition that metrics notice names a rule for Prometheus that exists; no other condition does."""
+    rules = "".join(path.read_text() for path in sorted((ROOT / "dashboards" / "alerts").glob("*.yaml")))
+    named = {one.alert for one in CONDITIONS.values() if one.noticed_by == "metrics"}
+    assert None not in named
+    assert named <= set(re.findall(r"alert: (\w+)", rules))
+    assert all(one.alert is None for one in CONDITIONS.values() if one.noticed_by == "step")
 
 
 def test_the_page_is_current() -> None:
