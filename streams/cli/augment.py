@@ -56,10 +56,9 @@ def augment(
     from producers.transpile.inputs import InputsError, open_inputs
 
     chances = {"rename": rename, "insert": insert, "swap": swap, "delete": delete}
-    with as_user_error(GateError):
-        found = gates or (Path(GATES) if Path(GATES).is_file() else None)
-        thresholds = read_gates(found) if found else Gates()
-    with as_user_error(ValueError):
+    file = gates or (Path(GATES) if Path(GATES).is_file() else None)
+    with as_user_error(GateError, ValueError):
+        thresholds = read_gates(file) if file else Gates()
         run = Augmentation(_chosen(augmenters, chances), thresholds, factor, seed)
     with as_user_error(InputsError, OSError):
         inputs = open_inputs(programs)
@@ -70,11 +69,16 @@ def augment(
         with suppress(Withheld):
             _write(output, run, (one.text for one in inputs), count, provenance, failures)
     _tell(_document(run, thresholds, failures, checked, None if failures else output), as_json)
-    if failures:
-        from streams.cli.gate_events import tell_andon
+    _pull_the_cord(failures)
 
-        for one in failures:
-            tell_andon(one.condition, f"augment: {one}; nothing was written", one.value, one.threshold)
+
+def _pull_the_cord(failures: list[Failure]) -> None:
+    """Tell the andon of gates that were not passed, and end with the status that says so."""
+    from streams.cli.gate_events import tell_andon
+
+    for one in failures:
+        tell_andon(one.condition, f"augment: {one}; nothing was written", one.value, one.threshold)
+    if failures:
         raise typer.Exit(FAILED)
 
 
