@@ -83,6 +83,7 @@ COUNTS: dict[str, tuple[int, str, str]] = {  # what one is worth; of what; where
 EXACT = 2  # counts up to this are exact, larger ones are lower bounds (``features.extract``)
 
 _READ: BoundedCache[str, tuple[str, str]] = BoundedCache(4 << 20)  # a feature's name -> place, words
+_PHRASES: BoundedCache[Names, str] = BoundedCache(4 << 20)  # a place and the texts from it -> phrase
 _SAID: BoundedCache[tuple[str, Names, Names], str] = BoundedCache(8 << 20)  # label, names for it, names against it
 
 
@@ -137,12 +138,25 @@ def phrases(names: Iterable[str]) -> list[str]:
         else:
             texts[place] = [text]
     said: list[str] = []
-    for place in texts:
+    for place, found in texts.items():
         if len(said) == MAX_PHRASES:
             break
-        if found := _untold(place, texts):
-            said.append(_phrase(place, found))
+        told_by = PLACES.get(place, UNKNOWN).told_by
+        if not told_by or texts.keys().isdisjoint(told_by):
+            said.append(_whole_phrase(place, found))
+        elif untold := _untold(place, texts):
+            said.append(_phrase(place, untold))
     return said
+
+
+def _whole_phrase(place: str, texts: list[str]) -> str:
+    """Return the phrase of a place that no other one tells; what messages say comes again and again."""
+    key = (place, *texts)
+    known = _PHRASES.get(key)
+    if known is not None:
+        return known
+    phrase = _phrase(place, _quotations(texts))
+    return _PHRASES.keep(key, phrase, 2 * len(phrase) + NAME_BYTES * (len(texts) + 1))
 
 
 def _read(name: str) -> tuple[str, str]:
@@ -172,7 +186,10 @@ def _quotations(texts: list[str]) -> list[str]:
         return texts
     found: list[str] = []
     for text in texts:
-        if not any(text in other for other in found):
+        for other in found:  # any() would cost more than the comparisons
+            if text in other:
+                break
+        else:
             found = _joined(found, text)
     return found
 
