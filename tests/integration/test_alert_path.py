@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import random
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,9 +20,9 @@ from typing import Any
 import pytest
 
 from dashboards.build import documents
-from models.drift import DriftMonitor
+from models.classifiers import HashedLogistic
 from models.records import CompilerErrors, Feedback, Model, ModelCommand
-from models.warm_start import packed
+from models.warm_start import pack
 from streams.supervisor import Supervisor
 from tests.builders import build, diagnostic
 from tests.command import Jidoka, in_process
@@ -40,7 +41,14 @@ PANELS = [
     for panel in document["panels"]
     for target in panel.get("targets", [])
 ]
-WATCHED = any(DriftMonitor().view()["overall"])  # whether the detectors say how they stand
+MESSAGES = {
+    "E0308": "mismatched types",
+    "E0599": "no method named `x` found for struct `S`",
+    "E0277": "the trait bound `S: T` is not satisfied",
+    "E0425": "cannot find value `x` in this scope",
+    "E0382": "use of moved value: `x`",
+}
+DRIFT = {"partition": "3", "signal": "categories", "severity": "warning", "category": "OwnershipBorrow"}
 
 
 @dataclass(frozen=True)
@@ -77,31 +85,44 @@ def watched(broker: str, tmp_path_factory: pytest.TempPathFactory, kit: Any) -> 
 
 @pytest.fixture(scope="module")
 def busy(watched: Watched, kit: Any) -> Watched:
-    """Give the line after builds, a challenger, words of people, refused records and requests over HTTP."""
+    """Give the line after builds, a challenger, words of people, refused records, requests over HTTP, and a drift."""
     line = watched.line
     challenge(line)
     poll(lambda: watched.value("count(jidoka_challenge_builds)") == 1, deadline_s=SEEN_S)
-    builds = kit.make_failures(750)
+    builds = kit.make_failures(300)
     line.push(builds[:50])
     poll(lambda: watched.value("sum(jidoka_failures_total)") == 50, deadline_s=SEEN_S)
     for _ in range(2):
         post(f"{watched.web}/v1/compiler-errors?project=web/one", CARGO.read_bytes())
     line.push([word(builds[0].id, 0), word("nobody-knows-it", 1)])
     line.push(builds[50:])
+    line.push(stream(2_200, 1, "before", borrow=1), 3)  # detectors judge after 2,000 votes
+    line.push(stream(500, 2, "after", borrow=4), 3)
     line.send(CompilerErrors, [b"garbage"] * 100)
-    poll(lambda: watched.value("sum(jidoka_failures_total)") > len(builds), deadline_s=SEEN_S)
+    poll(lambda: watched.value("sum(jidoka_failures_total)") > len(builds) + 2_700, deadline_s=SEEN_S)
     poll(lambda: watched.value("sum(jidoka_dead_letters_total)") == 100, deadline_s=SEEN_S)
+    poll(lambda: watched.value('count(ALERTS{alertname="JidokaConceptDrift"})') >= 1, deadline_s=SEEN_S)
     poll(lambda: watched.value("sum(jidoka_consumer_lag) == bool 0") == 1, deadline_s=SEEN_S)
     return watched
 
 
 def challenge(line: Any) -> None:
-    """Publish the bundled model and let it learn in shadow on partition 0, scored by the words of people alone."""
-    payload, sha256 = base64.b64encode(packed()).decode(), hashlib.sha256(packed()).hexdigest()
+    """Publish a model and let it learn in shadow on partition 0, scored by the words of people alone."""
+    classifier = HashedLogistic()
+    classifier.learn_one({"message:mismatched": 1.0}, "TypeErrors")
+    packed = pack(classifier, "good")
+    payload, sha256 = base64.b64encode(packed).decode(), hashlib.sha256(packed).hexdigest()
     model = Model(id="m", time=NOW, project="jidoka", name="good", sha256=sha256, payload=payload)
     line.send_keyed(Model, [(b"good", model.to_bytes())], 0)
     fields = {"id": "c", "time": NOW, "project": "jidoka", "action": "challenge", "partition": 0, "name": "good"}
     line.push([ModelCommand.model_validate(fields | {"sha256": sha256, "rules": False})])
+
+
+def stream(count: int, seed: int, name: str, *, borrow: int) -> list[CompilerErrors]:
+    """Return builds of one diagnostic each, of a mix of five kinds, in which borrow errors have this weight of 12."""
+    draw = random.Random(seed)  # noqa: S311 - test data
+    codes = draw.choices(list(MESSAGES), [5, 3, 2, 2, borrow], k=count)
+    return [build(f"{name}-{place}", diagnostic(MESSAGES[code], code)) for place, code in enumerate(codes)]
 
 
 def word(failure: str, number: int) -> Feedback:
@@ -124,8 +145,6 @@ def substituted(expression: str) -> str:
 @pytest.mark.parametrize("expression", PANELS)
 def test_every_panel_has_something_to_show(busy: Watched, expression: str) -> None:
     """A panel's query is understood by Prometheus and comes back with numbers."""
-    if not WATCHED and ("jidoka_drift_" in expression or "contribution" in expression):
-        expression = "up"  # the detectors are not in the step yet
     values = [float(one["value"][1]) for one in busy.prometheus.query(substituted(expression))]
     assert [value for value in values if not isnan(value)], f"nothing but {values}"
 
@@ -148,33 +167,50 @@ class TestAndon:
         """Builds that nobody knows light the lamp: the alert is there one scrape and evaluation later, until resume."""
         messages = [f"glorp {number % 7} of the quux" for number in range(600)]
         watched.line.push([build(f"odd-{place}", diagnostic(text)) for place, text in enumerate(messages)], 2)
-        fired(watched, "JidokaHighRejection", {"partition": "2", "signal": "rejected", "severity": "critical"})
+        labels = {"partition": "2", "signal": "rejected", "severity": "critical"}
+        fired(watched, "JidokaHighRejection", labels)
         poll(lambda: "JidokaHighRejection" in watched.alertmanager.names("on-call"), deadline_s=SEEN_S)
 
         done = jidoka("andon", "resume", "HighRejectionRate", "--partition", 2)
         assert done.status == 0, done.err
-        over(watched, "JidokaHighRejection")
+        over(watched, "JidokaHighRejection", labels)
         poll(lambda: "JidokaHighRejection" in watched.alertmanager.names("on-call", "resolved"), deadline_s=SEEN_S)
+
+    def test_drift_is_named(self, busy: Watched, jidoka: Jidoka) -> None:
+        """The team is told which category moved, one scrape and evaluation after it was noticed, until resume."""
+        fired(busy, "JidokaConceptDrift", DRIFT)
+        poll(lambda: "categories drifted, most of all OwnershipBorrow" in summaries(busy, "team"), deadline_s=SEEN_S)
+
+        done = jidoka("andon", "resume", "--rebaseline", "--partition", 3)
+        assert done.status == 0, done.err
+        over(busy, "JidokaConceptDrift", DRIFT)
 
 
 def fired(watched: Watched, name: str, labels: dict[str, str]) -> None:
     """Wait for an alert in Alertmanager, and check how soon it was there: one evaluation after the first scrape."""
-    alert = poll(lambda: next(iter(known(watched, name)), None), deadline_s=SEEN_S)
-    assert alert["labels"].items() >= labels.items()
-    (series,) = watched.prometheus.query(f'ALERTS{{alertname="{name}"}}[10m]')
-    selector = f'jidoka_andon_active{{partition="{labels["partition"]}", signal="{labels["signal"]}"}}[10m]'
-    (scraped,) = watched.prometheus.query(selector)
+    alert = poll(lambda: next(iter(known(watched, name, labels)), None), deadline_s=SEEN_S)
+    where = f'partition="{labels["partition"]}", signal="{labels["signal"]}"'
+    (series,) = watched.prometheus.query(f'ALERTS{{alertname="{name}", alertstate="firing", {where}}}[10m]')
+    (scraped,) = watched.prometheus.query(f"jidoka_andon_active{{{where}}}[10m]")
     first_alert, first_scrape = series["values"][0][0], scraped["values"][0][0]
     assert first_alert - first_scrape <= EVERY_S
     assert datetime.fromisoformat(alert["startsAt"]).timestamp() - first_scrape <= EVERY_S
 
 
-def known(watched: Watched, name: str) -> list[dict[str, Any]]:
-    """Return Alertmanager's active alerts of this name."""
-    return [one for one in watched.alertmanager.alerts() if one["labels"]["alertname"] == name]
+def known(watched: Watched, name: str, labels: dict[str, str]) -> list[dict[str, Any]]:
+    """Return Alertmanager's active alerts of this name with these labels."""
+    wanted = {"alertname": name, **labels}
+    return [one for one in watched.alertmanager.alerts() if one["labels"].items() >= wanted.items()]
 
 
-def over(watched: Watched, name: str) -> None:
+def over(watched: Watched, name: str, labels: dict[str, str]) -> None:
     """Wait until neither Prometheus nor Alertmanager has the alert."""
-    poll(lambda: name not in {one["labels"]["alertname"] for one in watched.prometheus.alerts()}, deadline_s=SEEN_S)
-    poll(lambda: not known(watched, name), deadline_s=SEEN_S)
+    wanted = {"alertname": name, **labels}.items()
+    poll(lambda: not [one for one in watched.prometheus.alerts() if one["labels"].items() >= wanted], deadline_s=SEEN_S)
+    poll(lambda: not known(watched, name, labels), deadline_s=SEEN_S)
+
+
+def summaries(watched: Watched, receiver: str) -> str:
+    """Return what a receiver was told in words."""
+    messages = [message for message in list(watched.alertmanager.told) if message["receiver"] == receiver]
+    return "\n".join(alert["annotations"]["summary"] for message in messages for alert in message["alerts"])
