@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from models.drift.mix import BASELINE, MixDetector
-from models.drift.vocabulary import COLUMNS, Vocabulary
+from models.drift.vocabulary import Vocabulary
 from models.drift.windowed import WindowedDivergence
 
-WATCHED = 8  # labels with a detector of river's each: KSWIN costs 300 µs a vote
+WATCHED, FEWER = 8, 3  # labels with a detector of river's each; of KSWIN, which costs 300 µs a vote
 
 
 class Detector(Protocol):
@@ -32,8 +32,8 @@ class Detector(Protocol):
 class PerLabel:
     """One of river's detectors for each of the most frequent labels; an alarm of any is an alarm."""
 
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[], Any], watched: int = WATCHED) -> None:
+        self._make, self._watched = make, watched
         self._order: list[str] = []
         self._vocabulary = Vocabulary()
         self._detectors: list[Any] = []
@@ -46,7 +46,7 @@ class PerLabel:
                 self._order.append(label)
                 if len(self._order) == BASELINE:
                     self._vocabulary.settle(Counter(self._order))
-                    self._detectors = [self._make() for _ in range(min(WATCHED, COLUMNS))]
+                    self._detectors = [self._make() for _ in range(self._watched)]
                     for before in self._order:
                         self._feed(before)
                 continue
@@ -70,7 +70,7 @@ def contenders() -> dict[str, tuple[Callable[[], Detector], int]]:
         return PerLabel(lambda: drift.PageHinkley(min_instances=200, delta=0.005, threshold=50))
 
     def kswin() -> Any:
-        return PerLabel(lambda: drift.KSWIN(alpha=1e-6 / WATCHED, window_size=300, stat_size=100, seed=1))
+        return PerLabel(lambda: drift.KSWIN(alpha=1e-6 / FEWER, window_size=300, stat_size=100, seed=1), FEWER)
 
     return {
         "jidoka": (MixDetector, 1),

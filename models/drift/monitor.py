@@ -10,7 +10,7 @@ from typing import Any
 from models.drift.alarm import MAX_CONTRIBUTIONS, MAX_EXAMPLES, Alarm, Quantity
 from models.drift.mix import BUDGET
 from models.drift.saved import checked
-from models.drift.scope import Scope, Seen, means
+from models.drift.scope import OF_PROJECTS, Scope, Seen, means
 
 MAX_PROJECTS = 16  # watched by themselves, some 10 kB each in a checkpoint; the others count overall
 IDLE = 500  # builds of others after which a project gives its place to another
@@ -24,7 +24,8 @@ __all__ = ["DriftMonitor", "Seen"]
 class DriftMonitor:
     """Detectors over every quantity of ``alarm.Quantity``, overall and for ``max_projects`` active projects.
 
-    An alarm is raised once: the detector that raised it is silent until ``rebaseline``. Projects share one budget.
+    Of projects the mix of categories and ``OF_PROJECTS`` are watched: the rest is the model's, which all share. An
+    alarm is raised once: the detector that raised it is silent until ``rebaseline``. Projects share one budget.
 
     Examples
     --------
@@ -63,7 +64,8 @@ class DriftMonitor:
         scope = self._scope(seen.project)
         if scope is not None:
             scope.last = self.builds
-            alarms += [self._alarm(seen.project, scope, one) for one in scope.update(seen, shown)]
+            raised = scope.update(seen, [one for one in shown if one[0] in OF_PROJECTS])
+            alarms += [self._alarm(seen.project, scope, one) for one in raised]
         return alarms
 
     def _scope(self, project: str) -> Scope | None:

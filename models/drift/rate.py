@@ -2,15 +2,15 @@
 
 A bank of bets: each multiplies its capital by 1 + λ(x - m), which is fair as long as the mean of x is m, whatever else
 the distribution does (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", JRSS B 2024),
-and begins anew when it has lost everything it won, as CUSUM does (Shin, Ramdas and Rinaldo, NEJSDS 2024). The baseline m
-is a decayed mean, moved by its standard error. Builds are taken in groups: groups that are like their neighbours tell
+and begins anew when it has lost everything it won, as CUSUM does (Shin, Ramdas and Rinaldo, NEJSDS 2024). The baseline
+m is a decayed mean, moved by its standard error. Builds are taken in groups: groups that are like their neighbours tell
 of bursts, and raise the threshold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite, log, log1p, sqrt
+from math import isfinite, log, prod, sqrt
 from typing import Any, Literal
 
 BASELINE = 400  # builds before anything is judged
@@ -85,8 +85,9 @@ class RateDetector:
         self.builds += 1
         self._pending.append(value)
         if len(self._pending) == GROUP:
-            values = [min(max(one, 0.0), 1.0) for one in self._pending]
-            self._pending = []
+            values, self._pending = self._pending, []
+            if min(values) < 0.0 or max(values) > 1.0:
+                values = [min(max(one, 0.0), 1.0) for one in values]
             self._take(values)
 
     def _take(self, values: list[float]) -> None:
@@ -122,7 +123,8 @@ class RateDetector:
                 before, stake = wealth[place], sign * stake
                 if before <= 0.0:
                     self.begun[place] = (self.builds - GROUP + 1, self._first)
-                wealth[place] = max(0.0, before + sum([log1p(stake * (one - fair)) for one in values]))
+                base = 1.0 - stake * fair
+                wealth[place] = max(0.0, before + log(prod([base + stake * one for one in values])))
                 place += 1
         if max(wealth) >= self.threshold:
             self.alarm, self.first_build = True, self._began()

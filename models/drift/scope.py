@@ -21,6 +21,8 @@ SIDES: dict[Quantity, Side] = {
     "weights": "both",
 }
 
+OF_PROJECTS = frozenset({"templates", "errors", "transpile", "compile"})  # what the others say, one model says of all
+
 
 class Seen(NamedTuple):
     """What one build shows a monitor; empty and ``None`` where it shows nothing.
