@@ -1,0 +1,70 @@
+"""When two programs are near-duplicates: they have one tree, whatever their names and one-digit constants are.
+
+``key_of`` reads what a generator writes, before its names are put in; ``fingerprint`` reads any program. Both draw the
+same lines: names (not those of builtins, modules and methods) count by where they come first, integers from 2 to 9 are
+one, documentation is none.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from hashlib import blake2b
+from typing import Final
+
+_NAME: Final = re.compile("[\ue000-\uf8ff]")
+_DIGIT: Final = re.compile(r"(?<![\w.\"])[2-9](?![\w.])")
+_KNOWN: Final = frozenset(dir(builtins)) | {"self", "math", "_"}
+
+
+def key_of(text: str) -> int:
+    """Return the key of a program whose names are single characters of the private use area: 63 bits."""
+    met = list(dict.fromkeys(_NAME.findall(text)))
+    if met != sorted(met):
+        text = text.translate({ord(one): chr(0xE000 + place) for place, one in enumerate(met)})
+    return _hashed(_DIGIT.sub("2", text))
+
+
+def fingerprint(source: str) -> int:
+    """Return the key of a program: equal for near-duplicates; raises ``SyntaxError`` where it does not parse."""
+    tree = ast.parse(source)
+    seen: dict[str, str] = {}
+    own = _own_names(tree)
+    for node in ast.walk(tree):
+        _normalise(node, own, seen)
+    return _hashed(ast.dump(tree))
+
+
+def _normalise(node: ast.AST, own: frozenset[str], seen: dict[str, str]) -> None:
+    for field in ("id", "name", "arg", "attr"):
+        name = getattr(node, field, None)
+        if name in own:
+            setattr(node, field, seen.setdefault(name, f"n{len(seen)}"))
+    match node:
+        case ast.Nonlocal(names=names) | ast.Global(names=names):
+            node.names = [seen.setdefault(name, f"n{len(seen)}") for name in names]
+        case ast.Constant(value=int() as value) if 2 <= value <= 9 and value is not True:
+            node.value = 2
+        case ast.Module(body=[ast.Expr(value=ast.Constant(value=str())), *rest]):
+            node.body = rest
+        case ast.FunctionDef(body=[ast.Expr(value=ast.Constant(value=str())), *rest]):
+            node.body = rest
+
+
+def _hashed(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1
+
+
+def _own_names(tree: ast.Module) -> frozenset[str]:
+    """Return the names that a program gives itself: of functions, classes, parameters, variables, attributes."""
+    own: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                own.add(name)
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                own.add(name)
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)) | ast.ExceptHandler(name=str(name)):
+                own.add(name)
+    return frozenset(own - _KNOWN)
