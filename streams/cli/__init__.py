@@ -12,6 +12,8 @@ from streams.cli import (
     andon,
     augment,
     dead_letters,
+    findings,
+    generate,
     label,
     model,
     models,
@@ -33,7 +35,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (processes, write, read, label, model, operate, oip, augment, transpile, verify, monitor):
+for module in (
+    processes,
+    write,
+    read,
+    label,
+    model,
+    operate,
+    oip,
+    augment,
+    transpile,
+    verify,
+    monitor,
+    generate,
+    findings,
+):
     module.register(app)
 
 
