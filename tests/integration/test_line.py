@@ -159,7 +159,8 @@ class TestUp:
         assert found[first.id][0].classifications[0].source in {"rule", "model"}
         answer = found[second.id][0].classifications[0]
         assert (answer.source, answer.category) == ("feedback", "ConcurrencyBugs")
-        assert {one.name for one in families(up.workers[0]) if sample(one, outcome="learned") == 1} == {"jidoka_feedback"}
+        counted = {one.name for one in families(up.workers[0]) if sample(one, outcome="learned") == 1}
+        assert counted == {"jidoka_feedback"}
 
     def test_malformed_feedback_becomes_a_dead_letter(self, up: Any, eventually: Any) -> None:
         """A category that is none, or garbage, on the feedback topic is refused like a broken failure."""
