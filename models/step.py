@@ -86,7 +86,7 @@ def _classify(state: LineState, record: CompilerErrors, key: str, now: datetime,
         state.repeats += 1
     else:
         said, lesson = _learn(state, build, watch)
-        seen = sight(record, build, decisions, lesson.truths, met=met, weights=lesson.weights)
+        seen = sight(record, build, decisions, lesson.truths, met=met, weights=lesson.weights, functions=state.labels)
         state.watch.observe(seen, now)
         judge(state, record.id, now)
         if said:

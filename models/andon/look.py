@@ -10,6 +10,7 @@ import numpy as np
 from models.andon.watchman import Sight
 from models.drift import Seen
 from models.hybrid import Build, Decision
+from models.labels.model import LabelModel, Votes
 from models.novelty import Sighting
 from models.records import AndonEvent, CompilerErrors
 from models.shadow import begin, conclude, give_up
@@ -28,10 +29,11 @@ def sight(
     *,
     met: Sequence[Sighting] = (),
     weights: Sequence[float] = (),
+    functions: LabelModel | None = None,
 ) -> Sight:
     """Return what there is to see of a build: ``found`` are its labels, nothing where none is known.
 
-    How far the sources of labels agree is how sure the label model is of what they say together.
+    How far the sources of labels agree is the share of the ``functions`` that voted for a diagnostic's label.
     """
     known = [(one, label) for one, label in zip(build.seen, found, strict=True) if label is not None]
     seen = Seen(
@@ -41,12 +43,18 @@ def sight(
         sum([not one.seen for one in met]),
         [one.confidence for one, _ in known],
         [one.best == label for one, label in known],
-        [one.soft.confidence for one in build.seen if one.soft is not None],
+        [] if functions is None else [_agreement(functions, one.example.votes, label) for one, label in known],
         list(weights),
     )
     unknown = all(one.label == UNKNOWN for one in decisions)
     finite = bool(np.isfinite(build.logits.sum()))
     return Sight(seen, [one.best for one, _ in known], [label for _, label in known], unknown, finite)
+
+
+def _agreement(functions: LabelModel, votes: Votes, label: str) -> float:
+    labels = functions.agreement
+    size, column = len(labels.labels), labels.column(label)
+    return sum([slot % size == column for slot in votes.slots]) / len(votes.slots) if votes.slots else 1.0
 
 
 def recall(state: LineState, earlier: LineState, sequence: int) -> None:
