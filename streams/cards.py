@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import isfinite
 from typing import Any
 
-from models.challenge import ALPHA, MINIMUM, RETIRE_ALPHA, Challenge
 from models.records import ModelCheckpoint
 from models.snapshots.frame import SnapshotError
 from models.state import LineState
 from streams.checkpoints import Whole, join_chunks, load_base, restore, verified
+from streams.contest import contest
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def standing(number: int, records: Iterable[ModelCheckpoint]) -> dict[str, Any]:
     partition, _ = restore(number, records, LineState)
     state = partition.state
     version = None if partition.base_sequence is None else state.model_version
-    return {"partition": number, "version": version} | _contest(state)
+    return {"partition": number, "version": version} | contest(state)
 
 
 def _card(whole: Whole) -> Card:
@@ -105,33 +104,5 @@ def _describe(state: LineState) -> dict[str, Any]:
         "rolling_accuracy": scores.rolling_accuracy,
         "macro_f1": scores.macro_f1,
         "baselines": scores.baselines,
-        **_contest(state),
+        **contest(state),
     }
-
-
-def _contest(state: LineState) -> dict[str, Any]:
-    challenge = None if state.challenge is None else _challenge(state.challenge)
-    return {"challenge": challenge, "outcomes": [outcome._asdict() for outcome in state.outcomes]}
-
-
-def _challenge(challenge: Challenge) -> dict[str, Any]:
-    """Return how a challenger stands: builds, votes, evidence and how much of it decides (``models/challenge.py``)."""
-    test, counts = challenge.test, challenge.counts
-    return {
-        "name": challenge.name,
-        "rules": challenge.rules,
-        "examples": challenge.classifier.examples,
-        "builds": counts.builds,
-        "minimum": MINIMUM,
-        "wins": test.wins,
-        "losses": test.losses,
-        "evidence": _finite(test.evidence),
-        "needed": 1.0 / ALPHA,
-        "counter_evidence": _finite(test.counter_evidence),
-        "retired_at": 1.0 / RETIRE_ALPHA,
-        "counts": vars(counts).copy(),
-    }
-
-
-def _finite(number: float) -> float | None:
-    return number if isfinite(number) else None  # JSON has no infinity

@@ -89,6 +89,9 @@ class Metrics:
             "Votes of a labelling function believed right, mean over categories",
             "function",
         )
+        self.function_coverage = gauge(
+            "jidoka_label_function_coverage_ratio", "Diagnostics that a labelling function votes on", "function"
+        )
         self.templates = gauge("jidoka_templates", "Kinds of messages known")
         self.templates_created = make.totals_of_partition(
             "jidoka_templates_created", "Kinds of messages met for the first time"

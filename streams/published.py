@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from models import warm_start
 from models.classifiers import HashedLogistic
+from models.memory import RecentFailures
 from models.records import Model
 from models.snapshots import snapshot
 from models.snapshots.frame import SnapshotError
@@ -67,6 +68,13 @@ def fresh_state(settings: Settings, published: bytes | None) -> Callable[[], Lin
             snapshot.apply(start, published or warm_start.packed())
         # The classifier alone: a published snapshot has no business bringing failures or feedback along.
         weights = LongTailWeights(enabled=settings.weighting)
-        return LineState(classifier=start.classifier, calibrator=start.calibrator, weights=weights, origin=start.origin)
+        recent = RecentFailures(settings.feedback_horizon)
+        return LineState(
+            classifier=start.classifier,
+            calibrator=start.calibrator,
+            weights=weights,
+            recent=recent,
+            origin=start.origin,
+        )
 
     return make

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     stall_limit_s: Annotated[
         float, Field(ge=1, le=3600, description="a worker ends itself when work waits and none is done for so long")
     ] = 30
+    feedback_horizon: Annotated[
+        int, Field(ge=1, le=10_000, description="answered failures of a partition that feedback may still speak of")
+    ] = 1_000
     warm_start: bool = Field(default=True, description="start a partition without checkpoint from a trained model")
     weighting: bool = Field(
         default=True, description="raise rare categories when learning, by counts that follow the stream"

@@ -66,6 +66,7 @@ async def _status(settings: Settings, running: RunFile | None) -> dict[str, Any]
         "predictions": _total(workers, "failures", "repeats"),
         "dead_letters": _total(workers, "dead_letters"),
         "unmatched_feedback": _total(workers, "unmatched_feedback"),
+        "expired_feedback": _total(workers, "expired_feedback"),
         "models": partitions,
     }
 

@@ -17,6 +17,7 @@ COUNTS = {
     "predictions": "predictions",
     "dead_letters": "dead letters",
     "unmatched_feedback": "feedback on unknown failures",
+    "expired_feedback": "too late",
 }
 SHOWN = 3  # weights; `--json` has them all
 RAISED = 1.05  # what is shown as 1.0 is not raised
@@ -39,8 +40,10 @@ def show_status(found: dict[str, Any]) -> None:
     for one in at_work:
         out.print(f"weights of partition {one['partition']}: {_raised(one['current_weights'])}", soft_wrap=True)
         if one.get("label_functions"):
-            text = _functions(one["label_functions"])
-            out.print(f"labelling functions of partition {one['partition']}: {text}", soft_wrap=True)
+            text = _functions(one["label_functions"], one["label_coverage"])
+            out.print(
+                f"labelling functions of partition {one['partition']}, accuracy (coverage): {text}", soft_wrap=True
+            )
     for one in found["models"]:
         _print_challenges(one)
 
@@ -72,10 +75,12 @@ def _raised(weights: dict[str, float]) -> str:
     return f"{text}{more}, of {len(weights)} seen"
 
 
-def _functions(accuracies: dict[str, dict[str, float]]) -> str:
-    """Return the most and the least trusted labelling functions, by their mean accuracy over categories."""
+def _functions(accuracies: dict[str, dict[str, float]], coverage: dict[str, float]) -> str:
+    """Return the most and the least trusted labelling functions by their mean accuracy, with their coverage."""
     means = {name: sum(by_category.values()) / len(by_category) for name, by_category in accuracies.items()}
-    ranked = [f"{safe(name)} {means[name]:.2f}" for name in sorted(means, key=lambda name: (-means[name], name))]
+    shares = {name: f" ({coverage[name]:.1%})" for name in means if name in coverage}
+    in_order = sorted(means, key=lambda name: (-means[name], name))
+    ranked = [f"{safe(name)} {means[name]:.2f}{shares.get(name, '')}" for name in in_order]
     if len(ranked) <= 2 * SHOWN:
         return ", ".join(ranked)
     return f"{', '.join(ranked[:SHOWN])}, … {', '.join(ranked[-SHOWN:])}, of {len(ranked)} judged"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any
 
-from models.challenge import ALPHA, Challenge
+from models.challenge import Challenge
 from models.hybrid import MIN_CONFIDENCE
 from models.labels.model import LabelModel
 from models.state import LineState
+from streams.contest import contest
 from streams.metrics import Metrics
 
 
@@ -17,12 +17,13 @@ def describe(state: LineState) -> dict[str, Any]:
 
     ``weights`` are the mean ones that were learned with, ``current_weights`` those of a category's next example.
     """
-    scores, templates, challenge = state.scores, state.templates, state.challenge
+    scores, templates = state.scores, state.templates
     return {
         "model_version": state.model_version,
         "failures": state.failures,
         "repeats": state.repeats,
         "unmatched_feedback": state.unmatched_feedback,
+        "expired_feedback": state.expired_feedback,
         "dead_letters": state.dead_letters,
         "scored": scores.n,
         "accuracy": scores.accuracy,
@@ -34,32 +35,19 @@ def describe(state: LineState) -> dict[str, Any]:
         "weights": state.weights.mean(),
         "current_weights": state.weights.current(),
         "templates": {"held": len(templates), "created": templates.created, "new_share": templates.new_share},
-        "challenge": None if challenge is None else _challenge(challenge),
-        "outcomes": [outcome._asdict() for outcome in state.outcomes],
         "divergence": state.drift.value,
+        **contest(state),
+        **describe_labels(state.labels),
     }
 
 
-def _challenge(challenge: Challenge) -> dict[str, Any]:
-    """Return how a challenger stands; ``evidence`` that is beyond any float is nothing, for JSON has no infinity."""
-    evidence = challenge.test.evidence
-    return {
-        "name": challenge.name,
-        "rules": challenge.rules,
-        "builds": challenge.counts.builds,
-        "wins": challenge.test.wins,
-        "losses": challenge.test.losses,
-        "evidence": evidence if isfinite(evidence) else None,
-        "needed": 1.0 / ALPHA,
-    }
+def describe_labels(model: LabelModel) -> dict[str, Any]:
+    """Return ``label_functions``, what the votes of each labelling function are worth by category, and their coverage.
 
-
-def describe_labels(model: LabelModel) -> dict[str, dict[str, float]]:
-    """Return what the votes of each labelling function are worth, by category; functions that never voted are left out.
-
-    A worth is the share of such votes that is believed to be right.
+    A worth is the share of such votes that is believed to be right; functions that were never judged are left out.
+    ``label_coverage`` is the share of diagnostics that a function votes on; those that never did are left out.
     """
-    return model.agreement.accuracies()
+    return {"label_functions": model.agreement.accuracies(), "label_coverage": model.coverage.shares()}
 
 
 def observe_partition(metrics: Metrics, number: str, state: LineState) -> None:
@@ -101,6 +89,11 @@ def _observe_challenge(metrics: Metrics, number: str, challenge: Challenge | Non
 
 
 def observe_labels(metrics: Metrics, number: str, model: LabelModel) -> None:
-    """Bring one partition's labelling functions up to date; each has the mean accuracy over categories it voted for."""
+    """Bring one partition's labelling functions up to date: how much of the stream each votes on, and how good it is.
+
+    Its accuracy is the mean over the categories it voted for.
+    """
+    for name, share in model.coverage.shares().items():
+        metrics.function_coverage.labels(number, name).set(share)
     for name, by_category in model.agreement.accuracies().items():
         metrics.function_accuracy.labels(number, name).set(sum(by_category.values()) / len(by_category))

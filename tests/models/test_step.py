@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 
 from models.classifiers import HashedLogistic
+from models.diagnostics import Note
 from models.features import extract
+from models.hybrid import observe
+from models.labelling import functions
 from models.memory import RecentFailures
 from models.records import CompilerErrors, Prediction
+from models.shadow import begin
 from models.state import LineState
-from models.step import step
+from models.step import answer, step
 from models.taxonomy import LABELS, UNKNOWN, rule_for
 from models.weighting import FEEDBACK_WEIGHT, LongTailWeights
 from tests.builders import NOW, build, diagnostic, feedback, random_builds, small_state, span
@@ -128,6 +132,55 @@ class TestAnswer:
         """The model's version names its origin and the number of examples learned."""
         state = ran([build("one", diagnostic("m", "E0308"), ODD, diagnostic("n", "E0382"))])
         assert state.model_version == "empty+2"
+
+
+class TestFunctions:
+    LIFETIME = diagnostic("use of undeclared lifetime name `'a`")  # that no rule for messages knows
+
+    def test_teach_what_no_rule_knows(self) -> None:
+        """A message that no rule knows is learned as the functions say, and counts as much as they are sure."""
+        assert rule_for(None, self.LIFETIME.message) is None
+        state = ran([build("one", self.LIFETIME)])
+        (sure,) = [one.soft for one in observe(small_state(), (self.LIFETIME,)).seen]
+        expected = HashedLogistic(bits=10)
+        weight = LongTailWeights().weigh("LifetimeErrors", None) * sure.confidence
+        expected.learn_many([extract(self.LIFETIME)], ["LifetimeErrors"], [weight])
+        assert state.classifier.weights.tobytes() == expected.weights.tobytes()
+        assert 0.6 < sure.confidence < 1
+
+    def test_score_nobody(self) -> None:
+        """What only functions say is no truth: neither scores nor the watch nor the challenger's test hear of it."""
+        state, seen = small_state(), []
+        begin(state, "other", HashedLogistic(bits=10))
+        answer(state, build("one", self.LIFETIME), NOW, lambda _, labels: seen.append(labels))
+        assert (state.scores.n, seen, state.drift.dump()["window"]) == (0, [[None]], [])
+        assert state.challenge is not None
+        assert state.challenge.counts.builds == 0
+        assert state.classifier.examples == state.challenge.classifier.examples == 1
+
+    def test_answer_where_the_model_is_less_sure(self) -> None:
+        """Of model and functions the surer answers; the reason names the functions."""
+        (first,) = answered(small_state(), build("one", self.LIFETIME)).classifications
+        assert (first.subcategory, first.source) == ("LifetimeErrors", "rule")
+        assert "lifetime_words" in first.reason
+        state = small_state()
+        for number in range(40):
+            step(state, build(f"b{number}", diagnostic(self.LIFETIME.message, "E0261")), NOW)
+            step(state, build(f"c{number}", diagnostic("mismatched types", "E0308")), NOW)
+        (later,) = answered(state, build("two", self.LIFETIME)).classifications
+        assert (later.subcategory, later.source) == ("LifetimeErrors", "model")
+
+    def test_learn_nothing_while_learning_is_stopped(self) -> None:
+        """Once the andon stopped learning, votes move no accuracies."""
+        state = small_state()
+        state.watch.broken = True
+        for record in random_builds(60, seed=3):
+            step(state, record, NOW)
+        assert state.watch.learning_stopped
+        before = state.labels.dump()
+        for record in random_builds(60, seed=4):
+            step(state, record.model_copy(update={"id": f"later-{record.id}"}), NOW)
+        assert state.labels.dump() == before
 
 
 class TestRoot:
@@ -272,6 +325,82 @@ class TestFeedback:
         assert state.classifier.examples == 1
         step(state, build("one", ODD), NOW)
         assert state.repeats == 1
+
+    def test_too_late(self) -> None:
+        """Feedback on a failure that was answered and has been let go is counted by itself, and changes nothing."""
+        state = small_state(recent=RecentFailures(capacity=2))
+        for number in range(4):
+            step(state, build(f"b{number}", ODD), NOW)
+        before = learned_bytes(state), state.labels.dump()
+        for failure in ("b1", "b2", "unknown"):
+            step(state, feedback(failure, "LogicErrors"), NOW)
+        assert (state.expired_feedback, state.unmatched_feedback) == (1, 1)
+        step(state, build("b1", ODD), NOW)  # who sends the failure again may speak of it again
+        step(state, feedback("b1", "LogicErrors"), NOW)
+        assert state.expired_feedback == 1
+        assert (learned_bytes(state), state.labels.dump()) != before
+
+    def test_the_horizon(self) -> None:
+        """Feedback reaches back as many failures as are held, and not one more."""
+        for capacity, taken in ((5, 5), (3, 3)):
+            state = small_state(recent=RecentFailures(capacity=capacity))
+            for number in range(5):
+                step(state, build(f"b{number}", ODD), NOW)
+            for number in range(5):
+                step(state, feedback(f"b{number}", "LogicErrors"), NOW)
+            assert (state.classifier.examples, state.expired_feedback) == (taken, 5 - taken)
+
+    def test_late_is_as_good_as_early(self) -> None:
+        """What was seen in between changes nothing about what a word teaches of the failure it speaks of."""
+        state = ran([build("one", ODD), *random_builds(30, seed=11)])
+        step(state, feedback("one", "ResourceLeaks"), NOW)
+        (got,) = answered(state, build("two", ODD)).classifications
+        assert (got.category, got.source) == ("ResourceLeaks", "feedback")
+
+    def test_reaches_other_projects(self) -> None:
+        """What one project's people said of a kind of message is the answer in another project of the partition."""
+        state = ran([build("one", ODD, project="here")])
+        step(state, feedback("one", "ResourceLeaks", project="here"), NOW)
+        (got,) = answered(state, build("two", ODD, project="there")).classifications
+        assert (got.category, got.source) == ("ResourceLeaks", "feedback")
+
+    def test_speaks_only_of_its_own_project(self) -> None:
+        """Two projects may give one id to different failures: feedback means that of its own project."""
+        state = ran([build("b", ODD, project="one"), build("b", diagnostic("else"), project="other")])
+        step(state, feedback("b", "ResourceLeaks", project="other"), NOW)
+        odd, other = answered(state, build("c", ODD, diagnostic("else"))).classifications
+        assert (odd.source, other.source) == ("model", "feedback")
+
+    def test_a_verifier_overrides_nothing(self) -> None:
+        """A verifier's word is learned, with less weight than a person's; the rule goes on answering."""
+        one = diagnostic("mismatched types", "E0308")
+        state = ran([build("one", one)])
+        before = state.labels.agreement.accuracies()
+        said = feedback("one", "LogicErrors").model_copy(update={"author": "verifier/cargo"})
+        step(state, said, NOW)
+        (got,) = answered(state, build("two", one)).classifications
+        assert (got.category, got.source) == ("TypeErrors", "rule")
+        assert state.feedback.dump() == {"templates": []}
+        assert state.classifier.examples == 3
+        assert state.labels.agreement.accuracies() != before
+
+    def test_moves_what_functions_are_worth(self) -> None:
+        """A word raises the accuracy of the functions that said so of that diagnostic, and lowers the others'."""
+        one = diagnostic("borrow of moved value: `x`", notes=(Note(level="help", message="consider importing this"),))
+        state = ran([build("one", one)])
+        step(state, feedback("one", "OwnershipBorrow"), NOW)
+        worth = state.labels.agreement.accuracies()
+        priors = {one.name: one.prior for one in functions()}
+        assert worth["borrow_words"]["OwnershipBorrow"] > priors["borrow_words"]
+        assert worth["advice_import"]["ImportErrors"] < priors["advice_import"]
+
+    def test_long_messages_are_known_again(self) -> None:
+        """A verifier speaks of what it was shown, the beginning of a message; the same message is recognised by it."""
+        one = diagnostic(f"the frobnication was odd {'and long ' * 60}")
+        state = ran([build("one", one)])
+        step(state, feedback("one", "ResourceLeaks").model_copy(update={"author": "verifier"}), NOW)
+        (seen,) = observe(state, (one,)).seen
+        assert "verified" in state.labels.speakers(seen.example.votes, "ResourceLeaks")
 
     @pytest.mark.parametrize("label", LABELS)
     def test_every_label(self, label: str) -> None:

@@ -160,7 +160,7 @@ class TestLabels:
         return model
 
     def test_gauge_is_the_mean_over_categories(self, judged: LabelModel) -> None:
-        """A function is one sample a partition, whatever number of categories it votes for."""
+        """A function's accuracy is one sample a partition, whatever number of categories it votes for."""
         metrics = Metrics()
         observe_labels(metrics, "1", judged)
         found = by_name(generate_latest(metrics.registry).decode())["jidoka_label_function_accuracy_ratio"]
@@ -169,10 +169,25 @@ class TestLabels:
     def test_json_has_each_category(self, judged: LabelModel) -> None:
         """For people each category's accuracy is there."""
         found = json.loads(json.dumps(describe_labels(judged)))
-        assert found == {
+        assert found["label_functions"] == {
             "text": pytest.approx({"A": 80 / 120, "B": 100 / 120}),
             "advice": pytest.approx({"B": 100 / 120}),
         }
+
+    def test_coverage(self, judged: LabelModel) -> None:
+        """Of each function that voted, the share of diagnostics that it voted on is told, and is a gauge."""
+        text = Votes((judged.agreement.slot("text", "A"),))
+        for votes in [text] * 16 + [Votes(())] * 48:  # after 64 diagnostics they are counted
+            judged.observe(votes)
+        metrics = Metrics()
+        observe_labels(metrics, "1", judged)
+        found = by_name(generate_latest(metrics.registry).decode())["jidoka_label_function_coverage_ratio"]
+        assert found == describe_labels(judged)["label_coverage"] == {"text": 0.25}
+
+    def test_a_partition_tells_them(self, learned: LineState) -> None:
+        """The functions of a partition that has learned are in its state and on its gauges."""
+        assert gauges(learned)["jidoka_label_function_coverage_ratio"]["code_table"] > 0.5
+        assert describe(learned)["label_functions"]["type_mismatch_words"]["TypeErrors"] > 0.5
 
 
 class TestEndpoint:

@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from models.snapshots import snapshot
+from models.step import step
+from streams.published import fresh_state
 from streams.settings import Settings
 from streams.supervisor import child_environment
+from tests.builders import NOW, random_builds
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +77,15 @@ class TestValues:
         """Settings are frozen: whoever wants others makes a copy."""
         with pytest.raises(ValidationError):
             Settings().partitions = 3  # type: ignore[misc]
+
+    def test_the_horizon_of_feedback(self) -> None:
+        """How many failures feedback may speak of is that of every partition, also of one that held more before."""
+        before, after = (fresh_state(Settings(feedback_horizon=failures), None)() for failures in (9, 4))
+        for record in random_builds(12, seed=1):
+            step(before, record, NOW)
+        snapshot.apply(after, snapshot.base(before))
+        assert [len(state.recent.contents()[0]) for state in (before, after)] == [9, 4]
+        assert after.recent.contents()[0][-1].key == before.recent.contents()[0][-1].key
 
 
 SECRETS: dict[str, Any] = {"sasl_password": "hunter2", "token": "swordfish"}

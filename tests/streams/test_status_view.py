@@ -22,7 +22,7 @@ def status_of(**changed: Any) -> dict[str, Any]:
     for record in random_builds(40, seed=5):
         step(state, record, NOW)
     worker = {"pid": 7, "url": "http://w", "ready": True, "problem": "", "partitions": [0]}
-    counts = {"lag": 0, "predictions": 40, "dead_letters": 0, "unmatched_feedback": 0}
+    counts = {"lag": 0, "predictions": 40, "dead_letters": 0, "unmatched_feedback": 0, "expired_feedback": 3}
     model = {"partition": 0, "offsets": {}} | describe(state) | changed
     return {"broker": "b:1", "silent_brokers": [], "web": None, "workers": [worker], "models": [model]} | counts
 
@@ -64,12 +64,18 @@ class TestStatus:
         assert "none; the last, second, ended with retire: 3 votes for it, 20 against in 312 builds" in text
 
     def test_labelling_functions(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """The most and the least trusted ones are named with their mean accuracy; of a few all are."""
+        """The most and the least trusted ones are named with mean accuracy and coverage; of a few all are."""
         few = {"low": {"A": 0.2}, "high": {"A": 1.0, "B": 0.9}}
-        assert "labelling functions of partition 0: high 0.95, low 0.20" in shown(capsys, label_functions=few)
+        text = shown(capsys, label_functions=few, label_coverage={"high": 0.25})
+        assert "labelling functions of partition 0, accuracy (coverage): high 0.95 (25.0%), low 0.20\n" in text
         many = {f"f{number}": {"A": number / 10} for number in range(9)}
-        said = "f8 0.80, f7 0.70, f6 0.60, … f2 0.20, f1 0.10, f0 0.00, of 9 judged"
-        assert said in shown(capsys, label_functions=many)
+        text = shown(capsys, label_functions=many, label_coverage=dict.fromkeys(many, 0.5))
+        assert "f8 0.80 (50.0%), f7 0.70 (50.0%), f6 0.60 (50.0%), … f2 0.20 (50.0%), f1" in text
+        assert "f0 0.00 (50.0%), of 9 judged" in text
+
+    def test_feedback_that_came_too_late(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Feedback on failures that were let go is told apart from feedback on failures nobody knows."""
+        assert "feedback on unknown failures 0 too late 3" in " ".join(shown(capsys).split())
 
     def test_an_idle_partition_has_no_row(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A partition that has answered nothing is no news."""
