@@ -79,15 +79,11 @@ def replay(
         parts = folds(entries, split, seed) if first is None else [first_then_rest(entries, first)]
     said = {"task": task, "labels": labels, "split": split, "order": order, "seed": seed, "classifier": classifier}
     permuted = seed if importance else None
-    learners: list[Learner[Any]] = []
-
-    def make() -> Learner[Any]:
-        learners.append(learner(task, classifier))
-        return learners[-1]
-
+    made = learner(task, classifier)
+    make = (lambda: made) if save is not None else (lambda: learner(task, classifier))
     _score(parts, make, said | {"first": first}, files, report, as_json, permuted)
-    if save is not None and isinstance(learners[-1], LineLearner):
-        _save(save, learners[-1].state)
+    if save is not None and isinstance(made, LineLearner):
+        _save(save, made.state)
 
 
 def evaluate(
