@@ -161,8 +161,7 @@ function codeOf(spans) {
     [...before, ...text, ...(span.after ?? [])].forEach((line, place) => lines.set(span.line_start - before.length + place, line));
   }
   const pre = el("pre", {});
-  const indents = [...lines.values()].filter((text) => text.trim()).map((text) => text.search(/\S/));
-  const indent = Math.min(...indents, Infinity) === Infinity ? 0 : Math.min(...indents);
+  const indent = indentOf([...lines.values()]);
   let last;
   for (const number of [...lines.keys()].sort((one, other) => one - other)) {
     if (last !== undefined && number > last + 1) pre.append(srcLine("", "…"));
@@ -176,6 +175,12 @@ function codeOf(spans) {
   const [first] = spans;
   const place = `${first.file}:${first.line_start}${first.column_start ? `:${first.column_start}` : ""}`;
   return el("div", { className: "code", tabIndex: 0, role: "group", "aria-label": `code at ${place}` }, el("div", { className: "place" }, place), pre);
+}
+
+// How many characters of white space all lines begin with, blank ones aside.
+function indentOf(lines) {
+  const found = lines.filter((text) => text.trim()).map((text) => text.search(/\S/));
+  return found.length ? Math.min(...found) : 0;
 }
 
 const lastLine = (span) => span.line_start + (span.text ?? []).length - 1;
@@ -234,8 +239,10 @@ function fixOf(fix) {
   if (lines.length && lines.length === span.line_end - span.line_start + 1) {
     const first = cut(lines[0], span, span.line_start)[0];
     const end = cut(lines[lines.length - 1], span, span.line_end)[2];
-    lines.forEach((text) => add("−", "drop", text));
-    (first + fix.replacement + end).split("\n").forEach((text) => add("+", "add", text));
+    const after = (first + fix.replacement + end).split("\n");
+    const indent = indentOf([...lines, ...after]);
+    lines.forEach((text) => add("−", "drop", text.slice(indent)));
+    after.forEach((text) => add("+", "add", text.slice(indent)));
   } else {
     fix.replacement.split("\n").forEach((text) => add("+", "add", text));
   }
