@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.feedback import Verdict
-from models.labels import codes
+from models.labels import codes, coverage
 from models.labels import model as label_model
 from models.labels.agreement import MOST, UNIFORM
 from models.labels.functions import CODE_TABLE, LabellingFunction
@@ -366,7 +366,45 @@ class TestState:
         assert len(dumped["pending"]) < 10
         assert [code for code, *_ in dumped["codes"]] == [f"E{number}" for number in range(195, 200)]
 
-    @pytest.mark.parametrize("wrong", [{"batch": 0}, {"temper": 1.1}, {"least": -0.1}, {"horizon": 0}, {"person": 0}])
+    def test_a_sample_of_builds_teaches(self) -> None:
+        """Once updates are rare one build of ``every`` is counted, the same ones whenever the model was saved."""
+        whole, saved = model(batch=2, every=4), model(batch=2, every=4)
+        build = [votes(whole, {"f0": "A", "f2": "A"})] * 2
+        for number in range(100):
+            whole.observe_build(build)
+            saved.observe_build(build)
+            if number % 7 == 0:
+                dumped = saved.dump()
+                saved = model(batch=2, every=4)
+                saved.load(dumped)
+        assert saved.dump() == whole.dump()
+        every_one = model(batch=2, every=1)
+        for _ in range(100):
+            every_one.observe_build(build)
+        counted, all_votes = (of.dump()["agreement"]["tallies"]["f0"]["A"][1] for of in (whole, every_one))
+        assert 0.25 * all_votes <= counted < 0.6 * all_votes
+
+    def test_coverage_is_the_share_voted_on(self) -> None:
+        """Of each function the share of diagnostics that it voted on is known, and follows the stream."""
+        seen = model()
+        for number in range(400):
+            seen.observe(votes(seen, {"f0": "A"} if number % 4 == 0 else {"f2": "B"}))
+        assert seen.coverage.shares() == {"f0": pytest.approx(0.25, abs=0.01), "f2": pytest.approx(0.75, abs=0.01)}
+        loaded = model()
+        loaded.load(seen.dump())
+        assert loaded.coverage.shares() == seen.coverage.shares()
+
+    def test_coverage_forgets(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A function that fell silent loses its coverage."""
+        monkeypatch.setattr(coverage, "HORIZON", 100)
+        seen = model()
+        for number in range(1_000):
+            seen.observe(votes(seen, {"f0": "A"} if number < 200 else {"f2": "B"}))
+        assert seen.coverage.shares()["f0"] < 0.05
+
+    @pytest.mark.parametrize(
+        "wrong", [{"batch": 0}, {"every": 0}, {"temper": 1.1}, {"least": -0.1}, {"horizon": 0}, {"person": 0}]
+    )
     def test_settings_that_mean_nothing_are_refused(self, wrong: dict[str, Any]) -> None:
         """Settings outside their range are refused when they are made."""
         with pytest.raises(ValueError, match="Settings"):

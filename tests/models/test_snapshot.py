@@ -33,6 +33,7 @@ GiB = 1 << 30
 action = st.one_of(
     st.tuples(st.just("build"), st.integers(0, len(BUILDS) - 1)),
     st.tuples(st.just("say"), st.integers(0, len(BUILDS) - 1), st.sampled_from(LABELS)),
+    st.tuples(st.just("verify"), st.integers(0, len(BUILDS) - 1), st.sampled_from(LABELS)),
     st.just(("save",)),
 )
 
@@ -51,7 +52,8 @@ def act(state: LineState, what: tuple[Any, ...]) -> list[bytes]:
     """Let the state take one record; return what it puts out."""
     if what[0] == "build":
         return [prediction.to_bytes() for prediction in step(state, BUILDS[what[1]], NOW)]
-    step(state, feedback(BUILDS[what[1]].id, what[2]), NOW)
+    author = "verifier" if what[0] == "verify" else None
+    step(state, feedback(BUILDS[what[1]].id, what[2]).model_copy(update={"author": author}), NOW)
     return []
 
 
@@ -89,9 +91,9 @@ class TestRoundTrip:
         assert back.classifier.weights.tobytes() == state.classifier.weights.tobytes()
         assert back.classifier.squares.tobytes() == state.classifier.squares.tobytes()
         assert back.model_version == state.model_version
-        for name in ("feedback", "scores", "weights", "drift"):
+        for name in ("labels", "feedback", "scores", "weights", "drift"):
             assert getattr(back, name).dump() == getattr(state, name).dump()
-        for name in ("failures", "repeats", "unmatched_feedback", "dead_letters", "origin"):
+        for name in ("failures", "repeats", "unmatched_feedback", "expired_feedback", "dead_letters", "origin"):
             assert getattr(back, name) == getattr(state, name)
         assert [one.key for one in back.recent.contents()[0]] == [one.key for one in state.recent.contents()[0]]
         assert back.recent.contents()[1] == state.recent.contents()[1]
@@ -294,14 +296,30 @@ class TestCrafted:
             pytest.param(("scores", "window"), [2], id="neither right nor wrong"),
             pytest.param(("feedback", "templates"), [["k", {"A": 0.5}]], id="half a vote"),
             pytest.param(("labels", "codes"), [["E1", [1], {"LogicErrors": 1}]], id="half a tally"),
+            pytest.param(("labels", "due"), 0, id="an update after nothing"),
+            pytest.param(("labels", "due"), 1 << 30, id="an update that never comes"),
+            pytest.param(("labels", "functions"), ["f", "f"], id="function twice"),
+            pytest.param(("labels", "functions"), [], id="slots of no function"),
+            pytest.param(("labels", "pending"), [[[10**6], None, 0.0, 1]], id="slot beyond the functions"),
+            pytest.param(("labels", "pending"), [[[0], None, 1.5, 1]], id="more than sure"),
+            pytest.param(
+                ("labels", "agreement", "tallies"), {"code_table": {"TypeErrors": [1e300] * 4}}, id="sums to inf"
+            ),
+            pytest.param(
+                ("labels", "agreement", "tallies"), {"code_table": {"TypeErrors": [-1] * 4}}, id="fewer than none"
+            ),
+            pytest.param(("labels", "coverage"), {"voted": {"code_table": 2}, "seen": 1}, id="votes on nothing"),
+            pytest.param(("labels", "people", "messages"), [["x" * 3_000, "TypeErrors"]], id="message without end"),
+            pytest.param(("recent", 0, "examples", 0, 1), [10**6], id="vote of nobody"),
+            pytest.param(("recent", 0, "examples", 0, 3), 2.0, id="table more than sure"),
             pytest.param(("weights", "labels", "A"), [-1.0, 1.0, 1], id="negative weight"),
             pytest.param(("weights", "step"), 0.0, id="a step of nothing"),
             pytest.param(("calibration", "inverse"), 1e9, id="temperature of nothing"),
             pytest.param(("templates", "templates"), [["id", "text", -1, "t"]], id="seen less than never"),
             pytest.param(("templates", "window"), "012", id="neither new nor known"),
             pytest.param(("recent", 0, "examples"), [], id="features of nobody"),
-            pytest.param(("recent", 0, "examples", 0, 3), 10_000, id="more features than there are"),
-            pytest.param(("recent", 0, "examples", 0, 3), -1, id="fewer features than none"),
+            pytest.param(("recent", 0, "examples", 0, 5), 10_000, id="more features than there are"),
+            pytest.param(("recent", 0, "examples", 0, 5), -1, id="fewer features than none"),
             pytest.param(("recent", 0, "prediction"), 5, id="prediction a number"),
             pytest.param(("arrays", 0, 0), "columns", id="unknown array"),
             pytest.param(("arrays", 0, 0), "weights", id="array missing"),
@@ -339,6 +357,36 @@ class TestCrafted:
                 body = body[:start] + data.tobytes() + body[start + size :]
             start += size
         refused(closed(header, body))
+
+    def test_labels_of_no_taxonomy(self) -> None:
+        """What people are said to have called messages and codes is left out where it is no label; the step goes on."""
+        header, body = opened(LIVED)
+        header["labels"]["people"]["messages"] = [["some message", "Nonsense"]]
+        header["labels"]["codes"] = [["E0308", [0, 9], {"Nonsense": 9}]]
+        state = tiny_state()
+        snapshot.apply(state, closed(header, body))
+        assert not state.labels.told
+        for number in range(len(BUILDS)):
+            act(state, ("build", number))
+
+    def test_labelling_functions_in_another_order(self) -> None:
+        """Votes are kept by the names of functions: in another order, or some gone, they mean the same."""
+        header, body = opened(LIVED)
+        names, count = header["labels"]["functions"], len(LABELS)
+        header["labels"]["functions"] = [*reversed(names), "gone"]
+        places = {name: place for place, name in enumerate(header["labels"]["functions"])}
+
+        def moved(slots: list[int]) -> list[int]:
+            return [count * len(names), *(places[names[slot // count]] * count + slot % count for slot in slots)]
+
+        for entry in header["recent"]:
+            for example in entry["examples"]:
+                example[1] = moved(example[1])
+        for pending in header["labels"]["pending"]:
+            pending[0] = moved(pending[0])
+        state = tiny_state()
+        snapshot.apply(state, closed(header, body))
+        assert snapshot.base(state) == LIVED
 
     def test_labels_in_another_order(self) -> None:
         """A delta of another model, whose labels begin otherwise, is refused."""
