@@ -57,10 +57,11 @@ lint: $(VENV)/.installed-dev ## check style and formatting
 types: $(VENV)/.installed-dev ## check types, strictly
 	@$(BIN)/mypy
 
-docs: $(VENV)/.installed ## write the generated documents anew: schemas, AsyncAPI, taxonomy, andon
+docs: $(VENV)/.installed-dev ## write the generated documents anew: schemas, AsyncAPI, taxonomy, andon, dashboards
 	@$(BIN)/python -m models.schemas docs/
 	@$(BIN)/python -m models.taxonomy_docs
 	@$(BIN)/python -m models.andon.page
+	@$(BIN)/python -m dashboards.build
 
 demo-data: $(VENV)/.installed ## make the demo's failures and the warm-start model anew with depyler and rustc (minutes)
 	@$(BIN)/python -m producers.demo.build $(ARGS)
