@@ -20,7 +20,8 @@ from rich.progress import track
 from models.records import CompilerErrors
 from producers.demo import failures_path
 from producers.demo.compose import Program, programs
-from producers.demo.toolchain import Outcome, ToolError, Tools, find_tools, try_program, version_warnings
+from producers.demo.toolchain import Outcome, Tools, find_tools, try_program, version_warnings
+from producers.transpile.tools import ToolError
 
 
 def outcomes(chosen: list[Program], tools: Tools, jobs: int) -> Iterator[Outcome]:

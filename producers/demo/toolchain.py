@@ -6,14 +6,12 @@ this machine gets into a message.
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -22,8 +20,10 @@ from models.records import MAX_DIAGNOSTICS, CompilerErrors, content_id
 from producers.ci.rustc_json import diagnostic_from_rustc
 from producers.demo import PROJECT
 from producers.demo.compose import Program
+from producers.transpile.rustc import is_error, portable
+from producers.transpile.tools import DEPYLER_VERSION, ToolError
+from producers.transpile.transpiler import stable_order
 
-DEPYLER_VERSION = "4.1.1"
 RUSTC_VERSION = "1.95.0"
 TRANSPILE_LIMIT_S = 60.0
 COMPILE_LIMIT_S = 120.0
@@ -33,15 +33,6 @@ INSTALL = {
     "rustc": f"rustup toolchain install {RUSTC_VERSION}",
 }
 RUSTC_OPTIONS = ("--edition=2021", "--crate-type=lib", "--emit=metadata", "--error-format=json")
-LONG_TYPE = "the full name for the type has been written to"
-
-# depyler iterates over hash sets in these two places, so their order changes from run to run; it means nothing.
-_LIFETIMES = re.compile(r"(\bfn \w+<)('\w+(?:, '\w+)+)")
-_DEFAULTS = re.compile(r"(?:^[ ]*let mut \w+: [^=;\n]+ = Default::default\(\);\n){2,}", re.MULTILINE)
-
-
-class ToolError(RuntimeError):
-    """A tool is missing or stopped answering; the message says which and what to do."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +79,6 @@ def try_program(program: Program, tools: Tools) -> Outcome:
     return Outcome("failed", _record(program, tools, diagnostics))
 
 
-def stable_order(rust: str) -> str:
-    """Return depyler's output with the orders that differ between its runs sorted; the meaning stays."""
-    rust = _LIFETIMES.sub(lambda match: match[1] + ", ".join(sorted(match[2].split(", "))), rust)
-    return _DEFAULTS.sub(lambda match: "".join(sorted(match[0].splitlines(keepends=True))), rust)
-
-
 def _transpile(program: Program, tools: Tools, folder: Path) -> bool:
     result = _run([tools.depyler, "transpile", f"{program.id}.py"], folder, TRANSPILE_LIMIT_S)
     target = folder / f"{program.id}.rs"
@@ -107,23 +92,7 @@ def _compile(program: Program, tools: Tools, folder: Path) -> list[Diagnostic]:
     source = f"{program.id}.rs"
     result = _run([tools.rustc, *RUSTC_OPTIONS, "-o", "out.rmeta", source], folder, COMPILE_LIMIT_S)
     messages = [orjson.loads(line) for line in result.stderr.splitlines() if line.startswith("{")]
-    return [_portable(diagnostic_from_rustc(message), source) for message in messages if _is_error(message)]
-
-
-def _is_error(message: dict[str, Any]) -> bool:
-    """Tell an error from warnings and from the closing "aborting due to 2 previous errors"."""
-    return message.get("level") == "error" and bool(message.get("code") or message.get("spans"))
-
-
-def _portable(diagnostic: Diagnostic, source: str) -> Diagnostic:
-    """Return ``diagnostic`` without what differs between machines and runs.
-
-    Only some machines have the standard library's source lines; the name of a file for a long type is a hash of
-    the temporary folder.
-    """
-    spans = [span if span.file == source else span.model_copy(update={"text": ()}) for span in diagnostic.spans]
-    notes = [note for note in diagnostic.notes if not note.message.startswith(LONG_TYPE)]
-    return diagnostic.model_copy(update={"spans": tuple(spans), "notes": tuple(notes)})
+    return [portable(diagnostic_from_rustc(message), source) for message in messages if is_error(message)]
 
 
 def _record(program: Program, tools: Tools, diagnostics: list[Diagnostic]) -> CompilerErrors:

@@ -81,7 +81,7 @@ def compiled(ran: Ran, file: str, code: str) -> Compiled:
     """Return a run of rustc as a result; ``code`` is the text of ``file``, shown around each mark."""
     lines = code.split("\n")
     found = tuple(
-        _portable(with_surroundings(diagnostic_from_rustc(message), file, lines), file)
+        portable(with_surroundings(diagnostic_from_rustc(message), file, lines), file)
         for message in error_messages(ran)[:MAX_KEPT]
     )
     outcome = _outcome(ran)
@@ -98,9 +98,14 @@ def error_messages(ran: Ran) -> list[dict[str, Any]]:
                 message = orjson.loads(line)
             except orjson.JSONDecodeError:  # the last line of a compiler that was killed
                 continue
-            if message.get("level") == "error" and (message.get("code") or message.get("spans")):
+            if is_error(message):
                 messages.append(message)
     return messages
+
+
+def is_error(message: dict[str, Any]) -> bool:
+    """Tell an error from warnings and from the closing "aborting due to 2 previous errors"."""
+    return message.get("level") == "error" and bool(message.get("code") or message.get("spans"))
 
 
 def _outcome(ran: Ran) -> CompileOutcome:
@@ -117,7 +122,7 @@ def _plain(ran: Ran) -> str:
     return text or f"exit status {ran.status}"
 
 
-def _portable(diagnostic: Diagnostic, source: str) -> Diagnostic:
+def portable(diagnostic: Diagnostic, source: str) -> Diagnostic:
     """Return ``diagnostic`` without what differs between machines and runs.
 
     Only some machines have the standard library's source lines; the name of a file for a long type is a hash of

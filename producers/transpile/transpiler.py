@@ -84,12 +84,17 @@ class Depyler:
         return [self.path, "transpile", source]
 
     def settle(self, rust: str) -> str:
-        """Return the output with the orders that differ between its runs sorted; the meaning stays."""
-        rust = _LIFETIMES.sub(lambda match: match[1] + ", ".join(sorted(match[2].split(", "))), rust)
-        return _DEFAULTS.sub(lambda match: "".join(sorted(match[0].splitlines(keepends=True))), rust)
+        """Return the output in a stable order."""
+        return stable_order(rust)
 
 
 TRANSPILERS: dict[str, type[Transpiler]] = {"depyler": Depyler}
+
+
+def stable_order(rust: str) -> str:
+    """Return depyler's output with the orders that differ between its runs sorted; the meaning stays."""
+    rust = _LIFETIMES.sub(lambda match: match[1] + ", ".join(sorted(match[2].split(", "))), rust)
+    return _DEFAULTS.sub(lambda match: "".join(sorted(match[0].splitlines(keepends=True))), rust)
 
 
 def transpiler(name: str) -> Transpiler:
