@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from math import log
+from math import log, log2
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,8 @@ from models.drift.vocabulary import COLUMNS, OTHER, OTHERS, Vocabulary
 BASELINE = 2_000  # votes before anything is judged
 BUDGET = 100_000  # votes per false alarm
 BUCKET = 8  # votes that the evidence of the whole mix is updated with at once
-WHOLE, SINGLE, FRESH = 1.25, 1.27, 0.98  # threshold of each test over ln(budget), for one false alarm from all of them
+WHOLE, SINGLE, FRESH = 1.22, 1.24, 0.95  # threshold of each test over ln(budget), for one false alarm from all of them
+TOGETHER = 0.05  # by which thresholds rise when builds have twice as many votes: labels that come together are alike
 GROWN = 1.05  # growth of the baseline after which an idle sum compares with the longer one
 STALE = 1.5  # and after which one that is not idle does
 SHOWN = 500.0  # votes in the window whose divergence is shown
@@ -68,6 +69,7 @@ class MixDetector:
         self.cause = ""  # of the alarm: the label whose share moved, "" for the whole mix
         self.vocabulary = Vocabulary()
         self.order: list[list[str]] = []  # builds of the baseline, until it is full
+        self.together = 1.0  # votes of a build in the baseline
         self.dispersion = Dispersion()
         self.whole: DirichletShiryaevRoberts | None = None
         self.shares: list[Cusum] = []
@@ -80,7 +82,7 @@ class MixDetector:
     @property
     def threshold(self) -> float:
         """Return what ``statistic`` has to reach, in nats: ln(budget) times the design effect of the votes."""
-        return log(self.budget) * self.dispersion.effect
+        return log(self.budget) * self.dispersion.effect * (1.0 + TOGETHER * log2(max(self.together, 1.0)))
 
     @property
     def statistic(self) -> float:
@@ -139,6 +141,7 @@ class MixDetector:
         self.whole.robust = self.dispersion.effect > 1.0
         half = len(counted) // 2
         self.votes = len(columns)
+        self.together = self.votes / sum([bool(build) for build in self.order])
         self.fresh.settle(2 * len(set(counted[half:]) - set(counted[:half])), self.votes)
         self.shares = [Cusum((total + PRIOR) / self.votes, self.votes, self.votes) for total in totals[-1].tolist()]
         self.order = []
@@ -239,6 +242,7 @@ class MixDetector:
             "votes": self.votes,
             "alarm": self.alarm,
             "cause": self.cause,
+            "together": self.together,
             "order": self._encoded(),
             "pending": self._pending.copy(),
             "begun": self._begun,
@@ -271,6 +275,7 @@ class MixDetector:
         if len(self.shares) != (COLUMNS if self.whole else 0) or not all(0 <= one < COLUMNS for one in data["pending"]):
             raise ValueError("drift: shares of other columns than a detector's")
         self.votes, self.alarm, self.cause = data["votes"], data["alarm"], data["cause"]
+        self.together = data["together"]
         labels = data["order"]["labels"]
         self.order = [[labels[one] for one in build] for build in data["order"]["builds"]]
         self._pending, self._begun = list(data["pending"]), data["begun"]

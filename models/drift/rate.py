@@ -13,16 +13,18 @@ from collections.abc import Mapping
 from math import isfinite, log, prod, sqrt
 from typing import Any, Literal
 
-BASELINE = 400  # builds before anything is judged
+BASELINE = 1_000  # builds before anything is judged
 GROUP = 8  # builds that are taken together
 HALF_LIFE = 4_000.0  # builds after which one counts half in the baseline
 BUDGET = 100_000  # builds per false alarm
-OVERHEAD = 2.5  # nats above ln(budget) for all bets together
+TREND = 150.0  # and in a second one, that follows what learns or fades: only what is beyond both is a change
+OVERHEAD = 0.0  # nats above ln(budget) for all bets together
 SIZES = (0.1, 0.25, 0.6)  # bets over the standard deviation: best for changes by as many of them
-EDGE = 1.0  # standard errors by which the baseline is moved towards the alternative
+EDGE = 0.5  # standard errors by which the baseline is moved towards the alternative
 STAKE = 0.9  # of the capital that one bet may lose
-LAG = 32  # groups after which one is taken into the baseline: a change does not excuse itself at once
+LAG = 16  # groups after which one is taken into the baseline: a change does not excuse itself at once
 SHOWN = 0.05  # of a group in the mean that is shown as the window
+_KEPT, _FADING = 0.5 ** (GROUP / HALF_LIFE), 0.5 ** (GROUP / TREND)
 
 Side = Literal["rise", "fall", "both"]
 
@@ -40,7 +42,7 @@ class RateDetector:
     >>> while not detector.alarm:
     ...     detector.update(float(detector.builds % 2))
     >>> detector.builds, detector.first_build
-    (2040, '')
+    (2032, '')
     """
 
     def __init__(self, side: Side = "both", baseline: int = BASELINE, budget: float = BUDGET) -> None:
@@ -53,6 +55,7 @@ class RateDetector:
         self.first_build: str | None = None  # where the change began; ``None`` while there is no alarm
         self.mean, self.square, self.weight = 0.0, 0.0, 0.0  # decayed: of builds, of their squares; number of groups
         self.between, self.serial = 0.0, 0.0  # decayed, of groups: squared deviations, and products of neighbours'
+        self.trend = 0.0  # the mean with the shorter memory
         self.recent = 0.0  # the mean of late, which is shown
         self.wealth = [0.0] * (len(self.signs) * len(SIZES))  # log capital of each bet
         self.begun = [(0, "")] * len(self.wealth)  # number and id of the build with which each bet began anew
@@ -102,12 +105,13 @@ class RateDetector:
             self._learn(*self._held.pop(0))
 
     def _learn(self, mean: float, square: float) -> None:
-        self.weight = self.weight * 0.5 ** (GROUP / HALF_LIFE) + 1.0
+        self.weight = self.weight * _KEPT + 1.0
         step, apart = 1.0 / self.weight, mean - self.mean
         self.serial += step * (apart * (self._last - self.mean) - self.serial)
         self.between += step * (apart * apart - self.between)
         self.mean += step * apart
         self.square += step * (square - self.square)
+        self.trend += max(step, 1.0 - _FADING) * (mean - self.trend)
         self._last = mean
 
     def _bet(self, values: list[float]) -> None:
@@ -116,7 +120,7 @@ class RateDetector:
         error = EDGE * spread / sqrt(builds)
         place, wealth = 0, self.wealth
         for sign in self.signs:
-            fair = self.mean + sign * error
+            fair = max(self.mean * sign, self.trend * sign) * sign + sign * error
             room = fair if sign > 0 else 1.0 - fair  # the most that a bet can miss by
             for size in SIZES:
                 stake = min(size / spread, STAKE / max(room, 1e-9))
@@ -140,7 +144,16 @@ class RateDetector:
             "builds": self.builds,
             "alarm": self.alarm,
             "first_build": self.first_build,
-            "moments": [self.mean, self.square, self.weight, self.between, self.serial, self.recent, self._last],
+            "moments": [
+                self.mean,
+                self.square,
+                self.weight,
+                self.between,
+                self.serial,
+                self.trend,
+                self.recent,
+                self._last,
+            ],
             "wealth": self.wealth.copy(),
             "begun": [list(one) for one in self.begun],
             "first": self._first,
@@ -155,7 +168,7 @@ class RateDetector:
         pending = list(data["pending"])
         if not all(isfinite(one) for one in [*moments, *wealth, *pending]):
             raise ValueError("drift: numbers of a rate that are not finite")
-        if len(moments) != 7 or len(wealth) != len(self.wealth) or len(data["begun"]) != len(wealth):
+        if len(moments) != 8 or len(wealth) != len(self.wealth) or len(data["begun"]) != len(wealth):
             raise ValueError("drift: a rate with another number of bets")
         if (
             len(held) > LAG
@@ -164,7 +177,7 @@ class RateDetector:
             or not all(0.0 <= one <= 1.0 for pair in [moments[:1], *held] for one in pair)
         ):
             raise ValueError("drift: a rate that no stream leads to")
-        self.mean, self.square, self.weight, self.between, self.serial, self.recent, self._last = moments
+        self.mean, self.square, self.weight, self.between, self.serial, self.trend, self.recent, self._last = moments
         self.builds, self.alarm, self.first_build = data["builds"], data["alarm"], data["first_build"]
         self._pending = pending
         self.wealth, self._held, self._first = wealth, held, data["first"]

@@ -85,6 +85,7 @@ class SavedMix(_Strict):
     votes: Count
     alarm: bool
     cause: str
+    together: Amount
     order: SavedOrder
     pending: Annotated[list[Count], Field(max_length=10_000)]
     begun: str
@@ -102,7 +103,7 @@ class SavedRate(_Strict):
     builds: Count
     alarm: bool
     first_build: str | None
-    moments: Annotated[list[Real], Field(min_length=7, max_length=7)]
+    moments: Annotated[list[Real], Field(min_length=8, max_length=8)]
     wealth: Annotated[list[Amount], Field(max_length=6)]
     begun: Annotated[list[tuple[Count, str]], Field(max_length=6)]
     first: str

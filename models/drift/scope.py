@@ -12,7 +12,7 @@ from models.weighting import FEEDBACK_WEIGHT
 
 SIDES: dict[Quantity, Side] = {
     "templates": "rise",  # fewer new kinds of message is what learning looks like
-    "errors": "rise",  # and so are fewer errors
+    "errors": "both",  # at once fewer errors: another stream
     "confidence": "both",
     "calibration": "both",
     "agreement": "fall",
