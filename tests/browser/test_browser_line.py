@@ -10,13 +10,15 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from models.records import Feedback
+from models.records import AndonEvent, Feedback
+from producers.sender import Sender
 from streams import runfile
 from streams.broker import ports
 from streams.follow import Follower
@@ -89,6 +91,18 @@ class Processes:
         with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
             assert response.status == 202
 
+    def halt(self, transition: str) -> None:
+        """Put an andon event on its topic: a halt of partition 0 that was raised, or is over."""
+        lamp = "red" if transition == "raised" else "green"
+        about = {"id": transition, "time": datetime.now(UTC), "project": "acme/app", "partition": 0, "lamp": lamp}
+        event = AndonEvent(kind="ModelDegradation", severity="halt", message="it errs", transition=transition, **about)
+
+        async def send() -> None:
+            async with Sender(self.settings.broker or "", {}, "/jidoka/andon") as sender:
+                await sender.send(event)
+
+        asyncio.run(send())
+
     def feedback(self) -> list[Feedback]:
         """Return the feedback that is on the topic."""
 
@@ -117,7 +131,7 @@ def _ended(processes: Processes) -> Iterator[Processes]:
 
 class TestLine:
     def test_build_is_shown_contradicted_and_outlives_restarts(self, stage: Any, line: Processes) -> None:
-        """A pushed build appears live; a person's verdict lands on the topic; the page outlives web and worker."""
+        """A pushed build appears live, a verdict lands on the topic, a halt shows; the page outlives web and worker."""
 
         async def scene(page: Any) -> None:
             await page.locator('#lamp[data-colour="green"]').wait_for()
@@ -134,11 +148,18 @@ class TestLine:
             await page.locator(".said", has_text="Noted").wait_for()
             await page.keyboard.press("Escape")
 
+            await _apart(line.halt, "raised")
+            await page.locator('#lamp[data-colour="red"]').wait_for()
+            assert "it errs" in await page.locator("#lamp-why").inner_text()
+
             await _apart(line.end, "web")
             await page.locator('#lamp[data-colour="unknown"]').wait_for()
             await _apart(line.start, "web")
             await page.locator('#link[data-state="live"]').wait_for()
             await page.locator("#workers", has_text="1 of 1").wait_for()
+            await page.locator('#lamp[data-colour="red"]').wait_for()  # read back from the topic
+            await _apart(line.halt, "resumed")
+            await page.locator('#lamp[data-colour="green"]').wait_for()
 
             await _apart(line.end, "worker")
             await page.locator('#lamp[data-colour="amber"]').wait_for()
