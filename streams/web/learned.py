@@ -36,6 +36,7 @@ def describe(state: LineState) -> dict[str, Any]:
         "current_weights": state.weights.current(),
         "templates": {"held": len(templates), "created": templates.created, "new_share": templates.new_share},
         "divergence": state.drift.value,
+        "andon": state.watch.view(),
         **contest(state),
         **describe_labels(state.labels),
     }

@@ -46,7 +46,7 @@ WRITE: dict[str, set[str]] = {
     "operator": {"compiler-errors", "feedback", "model-commands", "andon-events"},
 }
 READ: dict[str, set[str]] = {
-    "producer": {"predictions"},
+    "producer": {"predictions", "compiler-errors", "andon-events"},
     "worker": {"compiler-errors", "feedback", "model-commands", "models", "model-checkpoints"},
     "trainer": {"compiler-errors", "feedback"},
     "consumer": {"predictions", "andon-events"},
