@@ -4,7 +4,8 @@ Aschermann et al., "NAUTILUS: Fishing for Deep Bugs with Grammars" (NDSS 2019): 
 subtrees with those of other programs, with new ones, or with one that holds itself; here on the choices behind a
 subtree (``choices``), so that every mutant is a program. New is a pair of rules one under the other (k-paths of length
 two: Havrikov and Zeller, "Systematically Covering Input Structure", ASE 2019), a chain of three kinds of AST nodes, or
-whatever the feedback names: an outcome, a diagnostic's template.
+whatever the feedback names: an outcome, a diagnostic's template. Mutants alone reach less than chance does, as most of
+a mutant is its parent; so a choice that leads to a pair of rules that is known is, at times, made again.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from producers.generate.tracing import Span, TracingDraft
 
 KEPT = 1_024  # programs that are changed further; the oldest makes room
 FRESH = 0.25  # share of programs that are made from nothing
+BOUNDARY = 0.25  # share of those whose constants are at the boundaries of types
 RECENT = 64  # programs from which half of the parents come: what is new is near what was new
 
 
@@ -46,14 +48,14 @@ class Coverage:
     def candidate(self, seed: int, feedback: Feedback | None = None) -> Candidate:
         """Return a program; it is kept if it reaches anything new."""
         place, choices = self._choices(seed)
-        draft = TracingDraft(self._profiles[place], choices)
+        draft = TracingDraft(self._profiles[place], choices, self.reached, self._rng)
         made = decode(draft, self.depth)
         seen: set[Hashable] = {*draft.pairs, *node_chains(made.source)}
         if feedback:
             seen.update(feedback(made.source).seen)
         if not seen <= self.reached:
             self.reached |= seen
-            self._keep(place, Parent(choices[: draft.at()], tuple(draft.spans)))
+            self._keep(place, Parent(bytes(draft.taken), tuple(draft.spans)))
         return Candidate(made, "coverage", seed)
 
     def _keep(self, place: int, parent: Parent) -> None:
@@ -65,7 +67,7 @@ class Coverage:
         rng = self._rng
         fresh = choices_of(seed)
         if not self._parents or rng.random() < FRESH:
-            return int(rng.random() < FRESH), fresh
+            return int(rng.random() < BOUNDARY), fresh
         place, parent = self._parent()
         return place, mutated(parent, self._parent()[1], fresh, rng)
 

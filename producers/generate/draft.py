@@ -12,11 +12,11 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from producers.generate.brackets import TUPLES, bare
+from producers.generate.fingerprint import FIRST_NAME
 from producers.generate.kinds import MOST_WEIGHT
 from producers.generate.profile import Profile
 from producers.generate.template import MOST_RUNS, Rule
 
-FIRST_NAME: Final = 0xE000
 INDENT: Final = "    "
 ADAPTED: Final = {
     "i": (("s", "len($)"), ("I", "len($)"), ("S", "len($)"), ("D", "len($)"), ("L", "len($)"), ("b", "int($)")),

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from producers.generate.draft import INDENT, Draft
 from producers.generate.functions import Entry
-from producers.generate.kinds import LEVEL_TYPES, Level
+from producers.generate.kinds import LEVEL_TYPES, TYPES, Level
 from producers.generate.profile import Profile
 from producers.generate.program import Generated, finished
 from producers.generate.request import Candidate, Request
@@ -88,8 +88,7 @@ def candidates(request: Request) -> Iterator[Candidate]:
     """Yield all programs of depth 1, then 2, up to the request's, and end."""
     profile = Profile(request.level)
     for depth in range(1, request.depth + 1):
-        codes = [(code, rule) for code in dict.fromkeys(LEVEL_TYPES[request.level]) for rule in _places(code, request)]
-        turns = [_all(profile, code, rule, depth) for code, rule in codes]
+        turns = [_all(profile, code, rule, depth) for rule, code in _beginnings(request.level)]
         while turns:
             still = []
             for one in turns:
@@ -99,8 +98,10 @@ def candidates(request: Request) -> Iterator[Candidate]:
             turns = still
 
 
-def _places(code: str, request: Request) -> range:
-    return range(len(distinct_rules(request.level).get(code, ())))
+def _beginnings(level: Level) -> list[tuple[int, str]]:
+    """Return the places of rules with the codes of their types, types taking turns."""
+    tables = distinct_rules(level)
+    return sorted((rule, code) for code in set(LEVEL_TYPES[level]) for rule in range(len(tables.get(code, ()))))
 
 
 def _all(profile: Profile, code: str, rule: int, depth: int) -> Iterator[Generated]:
@@ -128,8 +129,7 @@ def _next(script: list[int], ways: list[int]) -> list[int] | None:
 def _function(draft: ScriptedDraft, code: str) -> Generated:
     """Return a program of one function that returns the expression; its parameters are the variables used."""
     function = draft.name("function")
-    codes = dict.fromkeys(LEVEL_TYPES[draft.profile.level])
-    names = [(draft.declare(one, 1), one) for one in codes]
+    names = [(draft.declare(one, 1), one) for one in TYPES]
     text, _ = draft.value(code, draft.depth)
     parameters = tuple((name, one) for name, one in names if name in text)
     written = ", ".join(f"{name}: {annotated(draft, one)}" for name, one in parameters)

@@ -10,20 +10,32 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Final
 
-_NAME: Final = re.compile("[\ue000-\uf8ff]")
-_DIGIT: Final = re.compile(r"(?<![\w.\"])[2-9](?![\w.])")
+FIRST_NAME: Final = 0xE000
+_NAME: Final = re.compile("([\ue000-\uf8ff])")
+_DIGIT: Final = re.compile(r"[2-9](?<![\w.\"].)(?![\w.])")  # the digit first: most places are passed over at once
 _KNOWN: Final = frozenset(dir(builtins)) | {"self", "math", "_"}
 
 
-def key_of(text: str) -> int:
-    """Return the key of a program whose names are single characters of the private use area: 63 bits."""
-    met = list(dict.fromkeys(_NAME.findall(text)))
-    if met != sorted(met):
-        text = text.translate({ord(one): chr(0xE000 + place) for place, one in enumerate(met)})
-    return _hashed(_DIGIT.sub("2", text))
+def key_of(pieces: list[str]) -> int:
+    """Return the key of a program as ``split`` returns it: 63 bits."""
+    met = {name: chr(FIRST_NAME + place) for place, name in enumerate(dict.fromkeys(pieces[1::2]))}
+    return _hashed(_DIGIT.sub("2", with_names(pieces, met)))
+
+
+def split(text: str) -> list[str]:
+    """Return the pieces of a text around its names, single characters of the private use area, and the names."""
+    return _NAME.split(text)
+
+
+def with_names(pieces: list[str], names: Mapping[str, str]) -> str:
+    """Return the text with other names."""
+    renamed = pieces.copy()
+    renamed[1::2] = map(names.__getitem__, pieces[1::2])
+    return "".join(renamed)
 
 
 def fingerprint(source: str) -> int:

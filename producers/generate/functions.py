@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from producers.generate.blocks import condition, statement
 from producers.generate.constants import spread
 from producers.generate.draft import INDENT, Callee, Draft
+from producers.generate.fingerprint import FIRST_NAME
 from producers.generate.kinds import MOST_WEIGHT
 from producers.generate.statements import annotated, deep, introduce
 from producers.generate.template import BINDS, filler, parse
@@ -130,11 +131,11 @@ _HELPERS: Final = tuple(
             "    return $1($2 - 1) + $1($2 - 2)",
         ),
         (
-            *("recursion", ")", "s", "s", 2, 64),
+            *("recursion+slices", ")", "s", "s", 2, 64),
             "def $+x1($+s2: str) -> str:\n    if len($2) < 2:\n        return $2\n    return $1($2[1:]) + $2[0]",
         ),
         (
-            *("recursion", ")", "I", "i", 4, 64),
+            *("recursion+slices", ")", "I", "i", 4, 64),
             "def $+x1($+I2: list[int]) -> int:\n    if not $2:\n        return $_c\n    return $2[0] - $1($2[1:])",
         ),
         (
@@ -156,19 +157,20 @@ _HELPERS: Final = tuple(
         ),
     )
 )
-_LEVELS: Final = {"recursion": 2, "generators": 2, "unpacking": 3, "defaults": 2}
+_LEVELS: Final = {"recursion": 2, "slices": 2, "generators": 2, "unpacking": 3, "defaults": 2}
 
 
 def helper(draft: Draft) -> None:
     """Write a function that only others call: recursive, a generator, with arguments that are unpacked."""
-    there = [one for one in _HELPERS if draft.profile.has(one[0], _LEVELS[one[0]])]
+    has = draft.profile.has
+    there = [one for one in _HELPERS if all(has(feature, _LEVELS[feature]) for feature in one[0].split("+"))]
     if not there:
         return
     kind, after, parameters, result, weight, runs, fill = there[draft.byte() % len(there)]
     draft.start_function()
     text = fill(draft, 1, {}) or ""
     name = draft.fresh[0][1]
-    draft.kinds[ord(name) - 0xE000] = "function"
+    draft.kinds[ord(name) - FIRST_NAME] = "function"
     draft.fresh.clear()
     if kind == "generators":
         draft.imports.add("from typing import Iterator")

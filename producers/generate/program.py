@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 from producers.generate.choices import choices_of
 from producers.generate.classes import define
 from producers.generate.constants import annotation
-from producers.generate.draft import FIRST_NAME, INDENT, Draft
-from producers.generate.fingerprint import key_of
+from producers.generate.draft import INDENT, Draft
+from producers.generate.fingerprint import FIRST_NAME, key_of, split, with_names
 from producers.generate.functions import Entry, entry_function, helper
 from producers.generate.kinds import Level
 from producers.generate.names import named
@@ -88,11 +88,10 @@ def finished(draft: Draft, entries: list[Entry]) -> Generated:
     head = "\n".join(sorted(draft.imports))
     text = "\n".join([head, "", "", *draft.lines, ""] if head else [*draft.lines, ""])
     names = named(draft.kinds, draft.byte(), rust=draft.profile.has("rust-words", 1))
-    key = key_of(text)
-    for place, name in enumerate(names):
-        text = text.replace(chr(FIRST_NAME + place), name)
+    pieces = split(text)
+    source = with_names(pieces, {chr(FIRST_NAME + place): name for place, name in enumerate(names)})
     points = tuple(_entry_point(draft, entry, names) for entry in entries)
-    return Generated(text, key, draft.profile.level, points)
+    return Generated(source, key_of(pieces), draft.profile.level, points)
 
 
 def _entry_point(draft: Draft, entry: Entry, names: list[str]) -> EntryPoint:

@@ -20,7 +20,7 @@ from producers.generate.sequences import sequence
 CHUNK = 2_048  # candidates in a batch
 LEAST_CHUNK = 64
 AHEAD = 3  # chunks that are waited for, for each process
-WORTH_PROCESSES = 8_192  # programs; fewer are made before another process has started
+WORTH_PROCESSES = 4_096  # programs; fewer are made before another process has started
 BARREN = 16  # chunks in a row with hardly anything new: there is no more to find
 
 

@@ -13,6 +13,8 @@ from producers.generate.stdlib.stubs import Signature
 from producers.generate.stdlib.values import EDGES, PLAIN, Value
 
 MOST_CALLS: Final = 1_500  # of one function, to learn what it raises
+MAY: Final = {"F": ("OverflowError", "ValueError")}
+"""What any function of a type may raise, seen or not: infinities and extremes meet in more ways than are tried."""
 
 
 class Behaviour(NamedTuple):
@@ -34,7 +36,8 @@ def behaviour(signature: Signature) -> Behaviour:
             good.append(arguments)
         else:
             bad.append((arguments, raised))
-    return Behaviour(tuple(sorted({name for _, name in bad})), tuple(good), tuple(bad))
+    raises = {name for _, name in bad}.union(*(MAY.get(code, ()) for _, code in signature.parameters))
+    return Behaviour(tuple(sorted(raises)), tuple(good), tuple(bad))
 
 
 def _some(everything: list[tuple[Value, ...]]) -> list[tuple[Value, ...]]:
