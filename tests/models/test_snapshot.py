@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from models.classifiers import HashedLogistic
 from models.drift import CategoryDivergence
 from models.feedback import FeedbackMemory
+from models.labelling import functions
 from models.memory import RecentFailures
 from models.snapshots import snapshot
 from models.snapshots.frame import MAX_HEADER, MAX_INFLATED, VERSION, SnapshotError
@@ -25,7 +26,7 @@ from models.state import LineState
 from models.step import step
 from models.taxonomy import LABELS
 from models.weighting import LongTailWeights
-from tests.builders import NOW, feedback, random_builds
+from tests.builders import NOW, build, diagnostic, feedback, random_builds
 
 BUILDS = random_builds(12, seed=31, largest=3)
 GiB = 1 << 30
@@ -157,6 +158,54 @@ class TestRoundTrip:
         saved.append(snapshot.delta(state))
         assert snapshot.base(restored(*saved)) == snapshot.base(state)
         assert len(state.classifier.labels) >= 20
+
+
+class TestLateFeedback:
+    ODD = diagnostic("the frobnication was odd")  # that no rule knows
+
+    def restarted(self, state: LineState) -> LineState:
+        """Return what another worker takes over from a state's base, with the same horizon."""
+        after = LineState(classifier=HashedLogistic(bits=8), recent=RecentFailures(capacity=state.recent.capacity))
+        snapshot.apply(after, snapshot.base(state))
+        return after
+
+    def test_reaches_back_over_a_restart(self) -> None:
+        """A word on a failure of before the restart is joined, moves the functions that voted then, and answers."""
+        before = LineState(classifier=HashedLogistic(bits=8))
+        for name, one in (("odd", self.ODD), ("moved", diagnostic("borrow of moved value: `x`"))):
+            step(before, build(name, one, project="one"), NOW)
+        after = self.restarted(before)
+        step(after, feedback("odd", "ResourceLeaks", project="one"), NOW)
+        step(after, feedback("moved", "LogicErrors", project="one"), NOW)
+        (prediction,) = step(after, build("later", self.ODD, project="two"), NOW)
+        (got,) = prediction.classifications
+        assert (got.category, got.source) == ("ResourceLeaks", "feedback")
+        prior = next(one.prior for one in functions() if one.name == "borrow_words")
+        assert after.labels.agreement.accuracies()["borrow_words"]["OwnershipBorrow"] < prior
+        assert (after.expired_feedback, after.unmatched_feedback) == (0, 0)
+
+    def test_what_was_said_stays_over_a_restart(self) -> None:
+        """Taken before the restart, a word is not taken again after it, and goes on answering."""
+        before = LineState(classifier=HashedLogistic(bits=8))
+        step(before, build("odd", self.ODD), NOW)
+        step(before, feedback("odd", "ResourceLeaks"), NOW)
+        after = self.restarted(before)
+        step(after, feedback("odd", "ResourceLeaks"), NOW)
+        assert snapshot.base(after) == snapshot.base(before)
+        (prediction,) = step(after, build("later", self.ODD), NOW)
+        assert prediction.classifications[0].source == "feedback"
+
+    def test_the_horizon_goes_on_over_a_restart(self) -> None:
+        """What was let go before the restart is expired after it, too, and counted on from there."""
+        before = LineState(classifier=HashedLogistic(bits=8), recent=RecentFailures(capacity=2))
+        for number in range(3):
+            step(before, build(f"b{number}", self.ODD), NOW)
+        step(before, feedback("b0", "ResourceLeaks", feedback_id="f1"), NOW)
+        after = self.restarted(before)
+        step(after, feedback("b0", "ResourceLeaks", feedback_id="f2"), NOW)
+        assert (before.expired_feedback, after.expired_feedback) == (1, 2)
+        step(after, feedback("b1", "ResourceLeaks"), NOW)
+        assert after.classifier.examples == 1
 
 
 def refused(packed: bytes, match: str | None = None) -> str:
