@@ -37,7 +37,7 @@ class Cusum:
     def freeze(self, share: float, votes: float, now: int, edge: float = EDGE) -> None:
         """Begin anew after ``now`` votes, and compare with this share of ``votes`` votes."""
         share = min(share, MOST)
-        self.at, self.frozen, self.sums = now, (share, votes, edge), [0.0] * SUMS
+        self.at, self.frozen, self.sums = now, (share, float(votes), edge), [0.0] * SUMS  # as a snapshot says it
         error = sqrt(share * (1.0 - share) / votes)
         high, low, apart = min(share + edge * error, MOST), share - edge * error, APART * error if edge else 0.0
         shares = [min(max(high + (1.0 - high) * rise, share + apart), 0.9995) for rise in RISES]
