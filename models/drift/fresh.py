@@ -40,7 +40,7 @@ class FreshLabels:
 
     def settle(self, met: float, votes: int) -> None:
         """Begin after a baseline of ``votes`` votes, at the rate of ``met`` new labels in as many."""
-        self.met = met
+        self.met = float(met)  # as a snapshot says it
         self.labels = {}
         self.rate = Cusum((met + PRIOR) / votes, votes, votes, "rise")
 

@@ -26,8 +26,8 @@ from models.drift.vocabulary import COLUMNS, OTHER, OTHERS, Vocabulary
 BASELINE = 2_000  # votes before anything is judged
 BUDGET = 100_000  # votes per false alarm
 BUCKET = 8  # votes that the evidence of the whole mix is updated with at once
-WHOLE, SINGLE, FRESH = 1.22, 1.24, 0.95  # threshold of each test over ln(budget), for one false alarm from all of them
-TOGETHER = 0.05  # by which thresholds rise when builds have twice as many votes: labels that come together are alike
+WHOLE, SINGLE, FRESH = 1.23, 1.25, 1.0  # threshold of each test over ln(budget), for one false alarm from all of them
+TOGETHER = 0.07  # by which thresholds rise when builds have twice as many votes: labels that come together are alike
 GROWN = 1.05  # growth of the baseline after which an idle sum compares with the longer one
 STALE = 1.5  # and after which one that is not idle does
 SHOWN = 500.0  # votes in the window whose divergence is shown

@@ -59,7 +59,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 class TestAlarms:
     @pytest.mark.parametrize("quantity", CHANGES)
     def test_each_quantity_raises_one(self, quantity: str) -> None:
-        """A change in one quantity raises its alarm once, overall and where it is a project's for that, with evidence."""
+        """A change in one quantity raises its alarm once, overall and, where it is a project's, for that."""
         monitor, draw = watched(), random.Random(6)  # noqa: S311 - a stream, not a secret
         alarms = [
             alarm
