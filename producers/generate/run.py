@@ -21,6 +21,7 @@ CHUNK = 2_048  # candidates in a batch
 LEAST_CHUNK = 64
 AHEAD = 3  # chunks that are waited for, for each process
 WORTH_PROCESSES = 4_096  # programs; fewer are made before another process has started
+LEARNING_CHUNK = 4  # with a feedback: each of them takes as long as thousands without
 BARREN = 16  # chunks in a row with hardly anything new: there is no more to find
 
 
@@ -49,7 +50,9 @@ def batches(
     """
     seen, barren = Seen(), 0
     made = (
-        _chunks(request, processes) if request.strategy in INDEPENDENT else sequence(request, chunk(request), feedback)
+        _chunks(request, processes)
+        if request.strategy in INDEPENDENT
+        else sequence(request, LEARNING_CHUNK if feedback else chunk(request), feedback)
     )
     for batch in made:
         fresh = seen.new(batch.column("fingerprint").to_numpy())

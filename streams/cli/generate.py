@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +15,7 @@ from streams.cli.console import AsJson, UserError, as_user_error, err, out, prin
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from producers.generate.request import Request
+    from producers.generate.request import Feedback, Request
     from producers.generate.run import Progress
 
 STRATEGIES = "random, swarm, boundary, coverage, exhaustive, stdlib or curriculum"
@@ -40,6 +41,9 @@ def generate(
     processes: Annotated[
         int | None, typer.Option(help="At the same time; default: one for each core.", metavar="N", show_default=False)
     ] = None,
+    feedback: Annotated[
+        str | None, typer.Option(help="A transpiler that coverage and curriculum learn from: depyler.", metavar="NAME")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make Python programs that parse, run and end, no two of them alike, and write them as Parquet.
@@ -58,12 +62,39 @@ def generate(
         raise UserError(f"--output {safe(output)}: a folder; name a file")
     with as_user_error(GenerateError):
         request = Request(strategy, count, max_depth, seed, level or "basic", grammar)  # type: ignore[arg-type]
-    with as_user_error(OSError):
-        done = _write(request, output, processes or os.cpu_count() or 1)
-    _tell(request, done, output, as_json)
+    outcomes = _Outcomes(feedback, strategy)
+    with as_user_error(OSError, *outcomes.errors):
+        done = _write(request, output, processes or os.cpu_count() or 1, outcomes)
+    _tell(request, done, output, outcomes, as_json)
 
 
-def _write(request: Request, output: Path, processes: int) -> Progress:
+class _Outcomes:
+    """What a transpiler made of the programs, where one was asked for."""
+
+    def __init__(self, name: str | None, strategy: str) -> None:
+        self.feedback: Feedback | None = None
+        self.counts: Counter[str] = Counter()
+        self.errors: tuple[type[Exception], ...] = ()
+        self.tool: dict[str, str] = {}
+        if name is not None:
+            self._use(name, strategy)
+
+    def _use(self, name: str, strategy: str) -> None:
+        from producers.generate.feedback import LEARNING, transpiling
+        from producers.transpile.pipeline import results_cache
+        from producers.transpile.tools import ToolError, find_rustc
+        from producers.transpile.transpiler import transpiler
+
+        if strategy not in LEARNING:
+            raise UserError(f"--feedback: {safe(strategy)} does not learn; use --strategy {' or '.join(LEARNING)}")
+        self.errors = (ToolError,)
+        with as_user_error(ToolError):
+            chosen = transpiler(name)
+            self.tool = {chosen.name: chosen.version, "rustc": find_rustc().version}
+        self.feedback = transpiling(chosen, results_cache(), lambda result: self.counts.update([result.outcome]))
+
+
+def _write(request: Request, output: Path, processes: int, outcomes: _Outcomes) -> Progress:
     from producers.generate.run import Progress, batches
     from producers.generate.versions import tool_versions
     from producers.programs_corpus import writing
@@ -71,14 +102,15 @@ def _write(request: Request, output: Path, processes: int) -> Progress:
 
     done, statistics = Progress(), Statistics()
     shown = _bar() if err.is_terminal else nullcontext()
-    with writing(output, request.provenance() | {"tools": tool_versions()}) as corpus, shown as bar:
+    with writing(output, request.provenance() | {"tools": tool_versions() | outcomes.tool}) as corpus, shown as bar:
         task = bar.add_task("generating", total=request.count) if bar else None
-        for batch in batches(request, done, processes):
+        for batch in batches(request, done, processes, outcomes.feedback):
             corpus.write(batch)
             statistics.add(batch)
             if bar and task is not None:
                 bar.update(task, completed=done.kept)
-        corpus.describe(statistics.document() | {"candidates": done.candidates, "rejection_rate": done.rejection_rate})
+        rates = {"candidates": done.candidates, "rejection_rate": done.rejection_rate}
+        corpus.describe(statistics.document() | rates | {"outcomes": dict(outcomes.counts)})
     return done
 
 
@@ -89,13 +121,20 @@ def _bar() -> Bar:
     return Progress(*columns, console=err, transient=True)
 
 
-def _tell(request: Request, done: Progress, output: Path, as_json: bool) -> None:
+def _tell(request: Request, done: Progress, output: Path, outcomes: _Outcomes, as_json: bool) -> None:
     if as_json:
-        found = {"programs": done.kept, "candidates": done.candidates, "rejection_rate": done.rejection_rate}
-        print_json(found | {"output": str(output), "levels": done.levels, "strategies": done.strategies})
+        found: dict[str, Any] = {
+            "programs": done.kept,
+            "candidates": done.candidates,
+            "rejection_rate": done.rejection_rate,
+        }
+        found |= {"output": str(output), "levels": done.levels, "strategies": done.strategies}
+        print_json(found | ({"outcomes": outcomes.counts} if outcomes.feedback else {}))
         return
     dropped = done.candidates - done.kept
     out.print(f"{done.kept:,} programs in {safe(output)}; {dropped:,} near-duplicates dropped", soft_wrap=True)
+    if outcomes.feedback:
+        out.print(", ".join(f"{name} {count:,}" for name, count in outcomes.counts.most_common()))
     if done.ended_early:
         err.print(
             f"[yellow]{request.count:,} were asked for: the grammar has no more that differ at this depth and level; "

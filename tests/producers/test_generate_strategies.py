@@ -62,7 +62,7 @@ class TestSameSeed:
 
     def test_whatever_the_number_of_processes(self) -> None:
         """Several processes give what one gives, in the same batches."""
-        request = Request("random", WORTH_PROCESSES, 1, 3, "expert")
+        request = Request("random", WORTH_PROCESSES, 2, 3)
         alone = [batch.column("source").to_pylist() for batch in batches(request, Progress())]
         together = [batch.column("source").to_pylist() for batch in batches(request, Progress(), processes=2)]
         assert alone == together

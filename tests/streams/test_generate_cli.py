@@ -110,6 +110,8 @@ class TestGenerate:
             (("--seed", "-5"), "from 0"),
             (("--processes", "0"), "from 1 to 256"),
             (("--strategy", "curriculum", "--level", "basic"), "leave it out"),
+            (("--strategy", "random", "--feedback", "depyler"), "use --strategy coverage or curriculum"),
+            (("--strategy", "coverage", "--feedback", "guess"), "there are depyler"),
         ],
     )
     def test_mistakes(self, jidoka: Command, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
