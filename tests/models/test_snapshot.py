@@ -107,7 +107,7 @@ class TestRoundTrip:
         snapshot.apply(state, LIVED)
         assert (state.feedback.capacity, state.drift.window_size, state.weights.enabled) == (capacity, 500, False)
 
-    @settings(max_examples=60)
+    @settings(max_examples=60, deadline=None)
     @given(st.lists(action, max_size=25), st.lists(action, max_size=40))
     def test_base_and_deltas(self, before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]) -> None:
         """Whatever happens and whenever it is saved, base and deltas restore the state to the last byte."""
@@ -125,7 +125,7 @@ class TestRoundTrip:
         saved.append(snapshot.delta(state))
         assert snapshot.base(restored(*saved)) == snapshot.base(state)
 
-    @settings(max_examples=40)
+    @settings(max_examples=40, deadline=None)
     @given(st.lists(action.filter(lambda what: what != ("save",)), min_size=1, max_size=25), st.data())
     def test_resumed_run_equals_the_uninterrupted(self, run: list[tuple[Any, ...]], data: st.DataObject) -> None:
         """Stopped after any record and resumed from its snapshot, the line puts out what it would have put out."""
