@@ -13,7 +13,8 @@ from models.programs.constructs import of_node
 from models.taxonomy import CATEGORIES, MAIN_LABELS
 from producers.programs_corpus import ProgramRow
 
-EVERY: Final = 64  # programs, of which one is looked into: parsing costs more than making one
+EVERY: Final = 256  # programs, of which one is looked into: to do so costs ten times as much as to make one
+FIRST: Final = 64  # programs that are looked into all the same
 FREQUENT: Final = 40
 
 FAMILIES: Final[dict[str, tuple[str, ...]]] = {
@@ -34,7 +35,7 @@ FAMILIES: Final[dict[str, tuple[str, ...]]] = {
 
 
 class Statistics:
-    """Counts over the programs of a corpus; constructs and diversity are of one program in ``EVERY``."""
+    """Counts over the programs of a corpus; constructs and diversity are of the ``FIRST`` and one in ``EVERY``."""
 
     def __init__(self) -> None:
         self.programs = 0
@@ -54,8 +55,9 @@ class Statistics:
         kinds = entries.field("parameters").flatten().field("type")
         self._types.update({one["values"]: one["counts"] for one in kinds.value_counts().to_pylist()})
         sources = batch.column("source")
-        for place in range(-self.programs % EVERY, batch.num_rows, EVERY):
-            self._look_into(sources[place].as_py())
+        for place in range(batch.num_rows):
+            if self._is_sampled(self.programs + place):
+                self._look_into(sources[place].as_py())
         self.programs += batch.num_rows
 
     def add_row(self, row: ProgramRow) -> None:
@@ -63,9 +65,13 @@ class Statistics:
         self._levels[row.level] += 1
         self._strategies[row.strategy] += 1
         self._types.update(each.type for one in row.entry_points for each in one.parameters)
-        if self.programs % EVERY == 0:
+        if self._is_sampled(self.programs):
             self._look_into(row.source)
         self.programs += 1
+
+    @staticmethod
+    def _is_sampled(number: int) -> bool:
+        return number < FIRST or number % EVERY == 0
 
     def _look_into(self, source: str) -> None:
         try:

@@ -179,7 +179,7 @@ class TestStatistics:
         assert by_row.document() == Corpus(path).statistics
         document = by_row.document()
         assert document["levels"] == {"expert": 1_000}
-        assert document["looked_into"] == 16
+        assert document["looked_into"] == 64 + 3
         assert 0.2 < document["diversity"] < 1.0
         assert document["families"] == len(FAMILIES) >= document["families_reached"] > 8
         assert sum(document["types"].values()) >= 1_000
@@ -191,7 +191,7 @@ class TestStatistics:
         for batch in table.to_batches(max_chunksize=70):
             statistics.add(batch)
         assert statistics.document()["diversity"] == 0.0
-        assert statistics.document()["looked_into"] == 4
+        assert statistics.document()["looked_into"] == 64
 
     def test_not_python(self) -> None:
         """A source that does not parse is counted as such."""
