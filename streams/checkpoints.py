@@ -1,9 +1,10 @@
 """A partition's state on its way to and from the ``model-checkpoints`` topic.
 
-Every commit carries what changed since the one before: usually a small ``delta``, now and then a whole ``base``. The
-topic is compacted; keys come round again, so that old deltas and all but the last two bases disappear from it. The
-first base of an hour, a day and a week is also written under a second key, which comes round after two of them: these
-are the models that a person can go back to (``docs/decisions/0008-rolling-back-a-model.md``).
+A checkpoint goes with a commit, though not with every one: whoever restores steps through what was committed since
+(``Partition.due``). It carries what changed since the one before: usually a small ``delta``, now and then a whole
+``base``. The topic is compacted; keys come round again, so that old deltas and all but the last two bases disappear
+from it. The first base of an hour, a day and a week is also written under a second key, which comes round after two of
+them: these are the models that a person can go back to (``docs/decisions/0008-rolling-back-a-model.md``).
 
 After a damaged checkpoint the next one is a base, numbered above all there are: the deltas that followed the damaged
 one still stand on the topic, and must never be applied to a state that they do not belong to.
@@ -19,14 +20,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
 
-from models.records import ModelCheckpoint
+from models.records import CompilerErrors, ModelCheckpoint
 from models.snapshots import snapshot
 from models.snapshots.frame import SnapshotError
 from models.state import LineState
+from streams.topics import topic_name
 
 CHUNK_BYTES = 3 << 20  # of payload in one message, before base64
 DELTAS_PER_BASE = 100  # bounds what a restore has to read
 DELTA_KEYS = 3 * DELTAS_PER_BASE  # deltas of the last two bases stay, so that a damaged base can be done without
+EVERY_S = 1.0  # between two checkpoints of a partition; as much has to be stepped through again by a restore
+FAILURES = {topic_name(CompilerErrors)}
 MAX_SEQUENCE = 1 << 53  # one beyond is forged: counting on from it, no checkpoint could be written
 BASE_KEYS = 2  # a base never overwrites the one before it: their sequences differ modulo this number
 # Of each of these periods the first bases of the last two stay, so that one is always at least a period old.
@@ -53,11 +57,22 @@ class Partition:
     deltas: int = 0  # since the last base
     base_bytes: int = 0
     delta_bytes: int = 0  # since the last base
+    topics: set[str] = field(default_factory=set)  # of the records since the last checkpoint
 
     def advance(self, topic: str, offset: int) -> None:
         """Note that the state has taken in the record at ``offset``."""
         self.offsets[topic] = offset + 1
+        self.topics.add(topic)
         self.dirty = True
+
+    def due(self, seconds: float) -> bool:
+        """Return whether a checkpoint has to go with the next commit, ``seconds`` after the last one.
+
+        It may wait while nothing but failures came: stepped through again in their order, they lead to the same bytes.
+        Between topics there is no order that the log tells, and what a command spoke of need not be there any more.
+        """
+        new = self.base_sequence is None or self.broken or self.state.replaced
+        return self.dirty and (new or seconds >= EVERY_S or self.topics != FAILURES)
 
     def checkpoint(self, now: datetime) -> list[tuple[bytes, ModelCheckpoint]]:
         """Return the keyed records that carry what changed since the last checkpoint; it counts as saved."""
@@ -65,6 +80,7 @@ class Partition:
             self.break_chain()
         self.sequence += 1
         self.dirty = False
+        self.topics.clear()
         return self._base(now) if self._base_is_due() else self._delta(now)
 
     def break_chain(self) -> None:

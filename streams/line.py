@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -17,12 +18,13 @@ from models.state import LineState
 from streams.batch import Batch, outgoing
 from streams.checkpoints import Partition
 from streams.commands import Shelf
-from streams.delivery import Chunk, Outgoing
+from streams.delivery import Chunk
+from streams.garbage import settle
 from streams.kafka import client_options
 from streams.metrics import Metrics
 from streams.restore import SOURCES, Source, read_shelf, restore_partitions
 from streams.settings import Settings
-from streams.transactions import LineApp
+from streams.transactions import Checkpoint, LineApp
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class Line:
     def __init__(self, app: LineApp, settings: Settings, metrics: Metrics, fresh: Callable[[], LineState]) -> None:
         self.app, self.settings, self.metrics, self.fresh = app, settings, metrics, fresh
         self.partitions: dict[int, Partition] = {}
+        self._saved: dict[int, float] = {}  # when each partition's last checkpoint was taken (seconds, monotonic)
         self.restored = asyncio.Event()
         self._restoring: asyncio.Task[None] | None = None
         self._crashing: asyncio.Future[None] | None = None  # kept, or it might be collected half way
@@ -59,6 +62,7 @@ class Line:
                 await self.app.give_up_transaction(TP(next(iter(SOURCES)), number))
             self.app.forget_acknowledged()
             self.partitions.clear()
+            self._saved.clear()
             self._uncommitted.clear()
 
     def begin_take_over(self, assigned: Iterable[TP], options: Mapping[str, Any]) -> None:
@@ -87,6 +91,7 @@ class Line:
             fresh=self.fresh,
             progress=self._note_sign,
         )
+        settle()
         log.info("partitions %s restored in %.1f s", numbers, time.monotonic() - started)
         self.restored.set()
 
@@ -145,13 +150,22 @@ class Line:
         first: int = chunk.records[0].offset
         return max(first, self.partitions[chunk.partition].offsets.get(chunk.topic, first))
 
-    def take_checkpoints(self) -> list[tuple[TP, list[Outgoing]]]:
-        """Return the checkpoints of the partitions that changed, to be sent in the transaction that is committed."""
+    def take_checkpoints(self, *, last: bool = False) -> list[Checkpoint]:
+        """Return the checkpoints that are due, to be sent in the transaction that is committed.
+
+        With the ``last`` commit all partitions that changed are saved, so that nothing has to be stepped through again.
+        """
         now, source, taken = datetime.now(UTC), next(iter(SOURCES)), []
-        for partition in [one for one in self.partitions.values() if one.dirty]:
-            records = partition.checkpoint(now)
-            self.metrics.checkpoint_bytes.inc(sum(len(record.payload) for _, record in records))
-            taken.append((TP(source, partition.number), [outgoing(record, key) for key, record in records]))
+        at = time.monotonic()
+        for number, partition in self.partitions.items():
+            if partition.due(math.inf if last else at - self._saved.get(number, -math.inf)):
+                records = partition.checkpoint(now)
+                self._saved[number] = at
+                self.metrics.checkpoint_bytes.inc(sum(len(record.payload) for _, record in records))
+                offsets = {TP(topic, number): offset for topic, offset in partition.offsets.items()}
+                taken.append(
+                    Checkpoint(TP(source, number), [outgoing(record, key) for key, record in records], offsets)
+                )
         return taken
 
     def note_commit(self) -> None:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from heapq import merge
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -27,6 +28,7 @@ READERS = 4  # partitions that are restored at the same time
 Source = CompilerErrors | Feedback | ModelCommand
 SOURCES: dict[str, type[Source]] = {topic_name(kind): kind for kind in (CompilerErrors, Feedback, ModelCommand)}
 Committed = Mapping[tuple[str, int], int]
+Missed = tuple[int, int, str, bytes]  # timestamp in ms, offset, topic, value
 
 
 @asynccontextmanager
@@ -85,8 +87,8 @@ async def restore_partitions(
 ) -> dict[int, Partition]:
     """Return the state of each partition as of the group's committed offsets; ``progress`` hears of every record read.
 
-    Where the checkpoints end earlier (one was damaged), the source records since are stepped through again, in the
-    order of their timestamps, and their outputs, which were sent long ago, are dropped.
+    Where the checkpoints end earlier (there is one a second at most, or one was damaged), the source records since are
+    stepped through again, in the order of their timestamps, and their outputs, which were sent long ago, are dropped.
     """
     committed = await committed_offsets(bootstrap, options, group)
     free = asyncio.Semaphore(READERS)
@@ -170,7 +172,7 @@ async def _catch_up(
     progress: Progress,
 ) -> None:
     """Step through what the group has committed beyond the partition's offsets."""
-    missed: list[tuple[int, int, str, bytes]] = []
+    missed: list[list[Missed]] = []
     for topic in SOURCES:
         end, start = committed.get((topic, partition.number)), partition.offsets.get(topic)
         if start is not None and (end is None or end < start):
@@ -180,17 +182,18 @@ async def _catch_up(
             continue
         place = TopicPartition(topic, partition.number)
         found = read_all(reader, place, start, end)
-        missed += [(record.timestamp, record.offset, topic, record.value or b"") async for record in found]
+        missed.append([(record.timestamp, record.offset, topic, record.value or b"") async for record in found])
         partition.offsets[topic] = end  # not dirty: a checkpoint goes with the next record, in a commit of its own
-    commands = [value for _, _, topic, value in missed if SOURCES[topic] is ModelCommand]
+    commands = [value for of_topic in missed for _, _, topic, value in of_topic if SOURCES[topic] is ModelCommand]
     shelf = await _shelf(reader, partition.number, wanted(commands), progress)
-    for timestamp, offset, topic, value in sorted(missed, key=lambda one: one[:3]):
+    # Those of a topic stay in its order, whatever their senders' clocks said: it is the order that they came in.
+    for timestamp, offset, topic, value in merge(*missed, key=lambda one: one[0]):
         await asyncio.sleep(0)  # heartbeats and signals do not wait for a long replay
         progress()
         _step_silently(partition, (topic, offset), value, timestamp, shelf)
         partition.state.watch.take_events()  # they were sent when it was first read
-    if missed:
-        log.warning("partition %d: replayed %d records to rebuild its model", partition.number, len(missed))
+    if count := sum(map(len, missed)):
+        log.info("partition %d: replayed %d records to rebuild its model", partition.number, count)
 
 
 def _step_silently(partition: Partition, place: tuple[str, int], value: bytes, ms: int, shelf: Shelf) -> None:

@@ -4,9 +4,9 @@ Faust's own ``exactly_once`` may commit in the middle of a batch and knows nothi
 ``docs/decisions/0003-transactions.md``). Five things make it hold, and each was seen to break without it:
 
 * every send goes through the transactional producer of the *source* partition, to an explicit partition;
-* a commit takes the checkpoints of the partitions that changed when no batch is half way, and sends them before the
-  offsets, so that predictions, model and offsets become visible together or not at all; a batch may be stepped through
-  while a commit waits for Kafka, but its answers wait for the next transaction;
+* a commit takes the checkpoints that are due when no batch is half way, and sends them before the offsets, so that
+  predictions, model and offsets become visible together or not at all; a batch may be stepped through while a commit
+  waits for Kafka, but its answers wait for the next transaction;
 * a batch or a commit that did not come to its end (an error, a cancelled task) poisons the gate: nothing is committed
   after it;
 * when a rebalance begins, the open transactions are given up: Faust keeps those of partitions that stay, and would
@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import faust
 from aiokafka.errors import IllegalStateError
@@ -38,6 +38,20 @@ from streams.delivery import BatchProducer, ChunkConsumer, Outgoing
 # A commit costs round trips and checkpoints; a pause of this many times what it took follows, in which more comes
 # together for the next one, however short the interval.
 PAUSE_PER_COMMIT = 0.25
+
+
+class Checkpoint(NamedTuple):
+    """What has to be sent in the transaction of ``source``, and the offsets that it belongs to."""
+
+    source: TP
+    outgoing: Sequence[Outgoing]
+    offsets: Mapping[TP, int]
+
+
+class TakeCheckpoints(Protocol):
+    """Return what a commit has to send, given whether it is the last one."""
+
+    def __call__(self, *, last: bool) -> Sequence[Checkpoint]: ...  # noqa: D102 - said above
 
 
 @dataclass
@@ -116,19 +130,31 @@ class TransactionalConsumer(ChunkConsumer):
                 app.on_last_commit()
             if not turn.allowed:
                 return False
-            checkpoints = app.take_checkpoints()
+            checkpoints = app.take_checkpoints(last=not start_new_transaction)
             if start_new_transaction:
                 turn.let_batches_go_on()
             try:
-                for source, outgoing in checkpoints:
-                    await app.emit(source, outgoing)
+                for one in checkpoints:
+                    await app.emit(one.source, one.outgoing)
+                alone = self._without_offsets(checkpoints)
                 done = bool(await super().commit(topics, start_new_transaction))
+                if alone:
+                    done = bool(await self._commit_offsets(alone, start_new_transaction)) or done
             except BaseException:
                 app.gate.poisoned = True
                 raise
             if done:
                 app.after_commit()
             return done
+
+    def _without_offsets(self, checkpoints: Iterable[Checkpoint]) -> dict[TP, int]:
+        """Return the offsets of partitions that have a checkpoint to commit, and no chunk that came since the last one.
+
+        Committing them again ends the transaction that the checkpoint is in; Faust ends those with new offsets only.
+        """
+        new = {place.partition for place, acked in self._acked.items() if acked}
+        alone = [one.offsets for one in checkpoints if one.source.partition not in new]
+        return {self._new_topicpartition(*place): at for offsets in alone for place, at in offsets.items()}
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Commit nothing from here until the transactions are given up.
@@ -160,15 +186,15 @@ class PromptTableManager(TableManager):
 class LineApp(faust.App):
     """A Faust app with a gate; whoever keeps the state sets the hooks.
 
-    All are called with the gate held: ``take_checkpoints`` returns what a commit has to send, by source partition;
-    ``after_commit`` follows one that succeeded, ``on_last_commit`` begins the one after which no transaction is open.
+    All are called with the gate held: ``take_checkpoints`` returns what a commit has to send; ``after_commit`` follows
+    one that succeeded, ``on_last_commit`` begins the one after which no transaction is open.
     """
 
     def __init__(self, *args: Any, commit_interval_s: float = 0.3, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.gate = Gate()
         self.commit_interval_s = commit_interval_s
-        self.take_checkpoints: Callable[[], Sequence[tuple[TP, list[Outgoing]]]] = lambda: ()
+        self.take_checkpoints: TakeCheckpoints = lambda *, last: ()  # noqa: ARG005
         self.after_commit: Callable[[], None] = lambda: None
         self.on_last_commit: Callable[[], None] = lambda: None
         self._caught_up = asyncio.Event()

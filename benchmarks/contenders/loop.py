@@ -31,6 +31,7 @@ class Loop:
     def __init__(self, bootstrap: str, source: str, sink: str, group: str) -> None:
         self.sink, self.stopping = sink, False
         self.partitions: dict[int, Partition] = {}
+        self.saved: dict[int, float] = {}  # when each partition's last checkpoint was taken
         self.consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -90,11 +91,14 @@ class Loop:
                 return
 
     def commit(self) -> None:
-        """Write the checkpoints of what changed, then commit them with answers and offsets."""
+        """Write the checkpoints that are due, then commit them with answers and offsets."""
         changed = [one for one in self.partitions.values() if one.dirty]
         if not changed:
             return
         for partition in changed:
+            if not partition.due(time.monotonic() - self.saved.get(partition.number, 0.0)):
+                continue
+            self.saved[partition.number] = time.monotonic()
             for key, record in partition.checkpoint(datetime.now(UTC)):
                 event = headers(record, SOURCE_URI)
                 self.send(topic_name(ModelCheckpoint), key, record.to_bytes(), event, partition.number)

@@ -18,6 +18,8 @@ from models.records import CompilerErrors, Feedback, RecordError, content_id, pa
 from models.state import LineState
 from models.step import step
 from models.taxonomy import LABELS
+from streams.andon import refuse
+from streams.checkpoints import Partition
 from streams.restore import SOURCES, arrival
 from streams.topics import topic_name
 from tests.builders import build, feedback, random_diagnostic
@@ -143,11 +145,13 @@ class Uninterrupted:
             try:
                 record = parse(SOURCES[message.topic], message.value)
             except RecordError:
-                self.state.dead_letters += 1
+                when = arrival(message.timestamp / 1000)
+                refuse(Partition(message.partition, self.state), message.topic, message.offset, when)
                 self.letters.append((message.topic, message.offset, message.value))
                 continue
             outputs = step(self.state, record, arrival(message.timestamp / 1000))
             self.predictions += [one.to_bytes() for one in outputs]
+            self.state.watch.take_events()
 
     def forget_outputs(self) -> None:
         """Drop what was compared."""

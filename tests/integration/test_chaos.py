@@ -32,7 +32,11 @@ def faults_of(seed: int, start: int = 0, end: int = 50_000) -> list[Fault]:
 def messages(load: list[Message]) -> list[Any]:
     return [
         SimpleNamespace(
-            topic=topic_name(one.kind), value=one.value, offset=number, timestamp=1_700_000_000_000 + number
+            topic=topic_name(one.kind),
+            partition=0,
+            value=one.value,
+            offset=number,
+            timestamp=1_700_000_000_000 + number,
         )
         for number, one in enumerate(load)
     ]

@@ -13,13 +13,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from models.diagnostics import Diagnostic
-from models.records import CompilerErrors, ModelCheckpoint, parse
+from models.records import CompilerErrors, Feedback, ModelCheckpoint, parse
 from models.snapshots import snapshot
 from models.state import LineState
 from models.step import step
 from streams import checkpoints
-from streams.checkpoints import DELTAS_PER_BASE, Partition, restore
-from streams.topics import MAX_MESSAGE_BYTES
+from streams.checkpoints import DELTAS_PER_BASE, EVERY_S, Partition, restore
+from streams.topics import MAX_MESSAGE_BYTES, topic_name
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SOURCE = "jidoka.compiler-errors.v1"
@@ -101,6 +101,18 @@ class TestWriting:
         assert partition.dirty
         partition.checkpoint(START)
         assert not partition.dirty
+
+    def test_only_failures_let_a_checkpoint_wait(self) -> None:
+        """After the first base there is one a second while failures come, at once when feedback or a command does."""
+        partition = Partition(3, LineState())
+        partition.advance(SOURCE, 0)
+        assert partition.due(0.0)
+        partition.checkpoint(START)
+        assert not partition.due(EVERY_S)
+        partition.advance(SOURCE, 1)
+        assert (partition.due(EVERY_S - 0.01), partition.due(EVERY_S)) == (False, True)
+        partition.advance(topic_name(Feedback), 0)
+        assert partition.due(0.0)
 
     def test_large_deltas_bring_the_base_forward(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """When the deltas together outweigh the base four times, a base is written before the hundredth delta."""

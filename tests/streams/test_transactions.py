@@ -14,7 +14,7 @@ from typing import Any
 import faust
 import mode
 import pytest
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import ProducerFenced
@@ -40,7 +40,7 @@ from streams.delivery import (
     Outgoing,
     _batches,
 )
-from streams.transactions import Gate, LineApp, TransactionalConsumer, TransactionalTransport
+from streams.transactions import Checkpoint, Gate, LineApp, TransactionalConsumer, TransactionalTransport
 
 FAUST = Path(faust.__file__).parent
 
@@ -391,9 +391,14 @@ class TestCommit:
             said.append(f"commit {topics} {start_new_transaction}")
             return True
 
-        def take() -> list[tuple[TP, list[Outgoing]]]:
-            said.append("checkpoints")
-            return [(TP("t", 0), [])]
+        def take(*, last: bool) -> list[Checkpoint]:
+            said.append("all checkpoints" if last else "checkpoints")
+            return [Checkpoint(TP("t", 0), [], {TP("t", 0): 7})]
+
+        async def again(offsets: dict[TP, int], start_new_transaction: bool) -> bool:
+            assert all(isinstance(place, TopicPartition) for place in offsets)  # aiokafka refuses any other
+            said.append(f"again {list(offsets.values())} {start_new_transaction}")
+            return True
 
         async def emit(source: TP, _: object) -> None:
             said.append(f"sent {source.topic}")
@@ -404,8 +409,17 @@ class TestCommit:
         app.after_commit = lambda: said.append("after")
         app.on_last_commit = lambda: said.append("last")
         consumer = TransactionalConsumer.__new__(TransactionalConsumer)
-        consumer.app = app
+        consumer.app, consumer._acked = app, {TP("t", 0): [6]}
+        monkeypatch.setattr(consumer, "_commit_offsets", again)
         return consumer
+
+    def test_a_checkpoint_without_new_offsets_is_committed_with_the_old_ones(
+        self, consumer: Any, said: list[str]
+    ) -> None:
+        """A checkpoint that was put off leaves no transaction open when no record follows it."""
+        consumer._acked.clear()
+        assert asyncio.run(consumer.commit()) is True
+        assert said == ["checkpoints", "sent t", "commit None True", "again [7] True", "after"]
 
     def test_checkpoints_come_before_the_commit(self, consumer: Any, said: list[str]) -> None:
         """A commit first writes the checkpoints, then commits, then counts."""
@@ -421,7 +435,7 @@ class TestCommit:
     def test_the_last_commit_is_announced(self, consumer: Any, said: list[str]) -> None:
         """At the commit after which no transaction is open, the line is told first, with the gate held."""
         asyncio.run(consumer.commit(start_new_transaction=False))
-        assert said == ["last", "checkpoints", "sent t", "commit None False", "after"]
+        assert said == ["last", "all checkpoints", "sent t", "commit None False", "after"]
 
     def test_nothing_is_committed_while_a_rebalance_begins(
         self, consumer: Any, said: list[str], monkeypatch: pytest.MonkeyPatch
