@@ -273,8 +273,8 @@ class UnderFaults:
 def _forget_recalls(found: LineState, expected: LineState) -> None:
     """Take out of a state what the line's commands to itself left there.
 
-    A halt lets an earlier base predict in shadow. Which one depends on when commits came, which no reference knows; that
-    it changes nothing else is compared.
+    A halt lets an earlier base predict in shadow. Which one depends on when commits came, which no reference knows;
+    that it changes nothing else is compared.
     """
     found.challenge, found.outcomes = None, []
     ids = set(expected.recent.contents()[1])
