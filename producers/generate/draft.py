@@ -19,13 +19,25 @@ from producers.generate.template import MOST_RUNS, Rule
 
 INDENT: Final = "    "
 ADAPTED: Final = {
-    "i": (("s", "len($)"), ("I", "len($)"), ("S", "len($)"), ("D", "len($)"), ("L", "len($)"), ("b", "int($)")),
-    "f": (("i", "float($)"),),
-    "s": (("i", "str($)"),),
+    "i": (
+        *(("s", "len($)"), ("I", "len($)"), ("S", "len($)"), ("F", "len($)"), ("D", "len($)"), ("M", "len($)")),
+        *(("U", "len($)"), ("L", "len($)"), ("N", "len($)"), ("G", "len($)"), ("T", "$[1]"), ("P", "$[1]")),
+        *(("b", "int($)"), ("f", "int($ > 0.5)")),
+    ),
+    "f": (("i", "float($)"), ("s", "float(len($))"), ("I", "float(len($))"), ("b", "float(int($))")),
+    "s": (("i", "str($)"), ("P", "$[0]"), ("I", "str(len($))"), ("b", "str(int($))")),
     "b": (("i", "($ > 0)"), ("s", '($ == "a")'), ("I", "(len($) > 1)"), ("S", "(len($) > 1)"), ("f", "($ > 0.5)")),
-    "I": (("i", "[$]"),),
-    "S": (("s", "[$]"),),
-    "F": (("f", "[$]"),),
+    "I": (("i", "[$]"), ("U", "sorted($)"), ("s", "[len($)]"), ("S", "[len($)]")),
+    "S": (("s", "[$]"), ("i", "[str($)]"), ("D", "sorted($)")),
+    "F": (("f", "[$]"), ("i", "[float($)]")),
+    "T": (("i", "($, 1)"),),
+    "P": (("s", "($, 1)"),),
+    "U": (("I", "set($)"), ("i", "{$}")),
+    "D": (("s", "{$: 1}"),),
+    "M": (("i", "{1: $}"),),
+    "L": (("I", "[$]"),),
+    "N": (("P", "[$]"),),
+    "G": (("I", '{"a": $}'),),
     "O": (("i", "$"),),
     "Q": (("s", "$"),),
 }
@@ -108,24 +120,30 @@ class Draft:
         choice = self.byte()
         names = self.variables.get(code)
         if names and choice & 3:
-            name = names[(choice >> 2) % len(names)]
+            name = names[-1] if choice & 0x40 else names[(choice >> 2) % len(names)]  # what is new is to be used
             weight = self.weights[name]
             if weight <= MOST_WEIGHT:
                 self.weight += weight
                 if code < "a":
                     self.read.add(name)
                 return name
-        return (not names and self.adapted(code, choice)) or self.literal(code)
+        wants_variable = not names or code == "b"  # ``if True`` says nothing
+        return (wants_variable and self.adapted(code, choice)) or self.literal(code)
 
     def adapted(self, code: str, choice: int) -> str | None:
         """Return something of a type made of a variable of another; ``None`` where there is no such variable."""
-        there = [(form, names) for other, form in ADAPTED.get(code, ()) if (names := self.variables.get(other))]
+        there = [(other, form) for other, form in ADAPTED.get(code, ()) if self.variables.get(other)]
         if not there:
             return None
-        form, names = there[choice % len(there)]
+        other, form = there[choice % len(there)]
+        names = self.variables[other]
         name = names[choice % len(names)]
-        self.weight += min(self.weights[name], MOST_WEIGHT)
-        return form.replace("$", name) if self.weights[name] <= MOST_WEIGHT else None
+        if self.weights[name] > MOST_WEIGHT:
+            return None
+        self.weight += self.weights[name]
+        if other < "a":
+            self.read.add(name)
+        return form.replace("$", name)
 
     def literal(self, code: str) -> str:
         """Return a literal of a type."""

@@ -1,4 +1,4 @@
-"""Functions of a program: those that are called from outside (entry points), and helpers beside and inside them."""
+"""Functions of a program: those that are called from outside (entry points), and those inside them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Final, NamedTuple
 from producers.generate.blocks import condition, statement
 from producers.generate.constants import spread
 from producers.generate.draft import INDENT, Callee, Draft
-from producers.generate.fingerprint import FIRST_NAME
 from producers.generate.kinds import MOST_WEIGHT
 from producers.generate.statements import annotated, deep, introduce
-from producers.generate.template import BINDS, filler, parse
+from producers.generate.template import BINDS
 
 RAISES: Final = spread(("ValueError", "ValueError", "KeyError", "TypeError", "IndexError", "RuntimeError"))
 SIMPLE: Final = "isfbI"
@@ -48,11 +47,12 @@ def entry_function(draft: Draft, depth: int) -> Entry:
     draft.indent = ""
     if not raises:
         callee = Callee(f"{name}(", codes, ")", draft.result_weight, draft.most_runs)
-        _offer(draft, result, callee)
+        offer(draft, result, callee)
     return Entry(name, parameters, result, raises)
 
 
-def _offer(draft: Draft, code: str, callee: Callee) -> None:
+def offer(draft: Draft, code: str, callee: Callee) -> None:
+    """Let what follows call a function that returns this type."""
     if draft.profile.has("calls"):
         draft.callees.setdefault(code, []).append(callee)
 
@@ -61,8 +61,8 @@ def give_back(draft: Draft, depth: int) -> None:
     """Write the last ``return``: what was accumulated, or an expression."""
     choice = draft.byte()
     same = [name for code, name in draft.mutable if code == draft.result]
-    if same and choice & 1:
-        name = same[(choice >> 1) % len(same)]
+    if same and choice & 3:
+        name = same[(choice >> 2) % len(same)]
         draft.result_weight = max(draft.result_weight, draft.weights[name])
         draft.emit(f"return {name}")
         return
@@ -115,65 +115,3 @@ def _counter(draft: Draft) -> None:
 def _use(draft: Draft, code: str, callee: Callee) -> None:
     draft.weight = 0
     introduce(draft, code, draft.call(callee), max(1, min(draft.weight, MOST_WEIGHT)))
-
-
-_HELPERS: Final = tuple(
-    (kind, after, parameters, result, weight, runs, filler(*parse(text.replace("\\n", "\n"))))
-    for kind, after, parameters, result, weight, runs, text in (
-        (
-            *("recursion", ")", "ii", "i", 6, 24),
-            "def $+x1($+i2: int, $+i3: int) -> int:\n    if $2 <= 0 or $2 > 20:\n        return $3\n"
-            "    return $1($2 - 1, $3 + $2 * $_k)",
-        ),
-        (
-            *("recursion", ")", "i", "i", 2, 2_000),
-            "def $+x1($+i2: int) -> int:\n    if $2 < 2 or $2 > 12:\n        return $_c\n"
-            "    return $1($2 - 1) + $1($2 - 2)",
-        ),
-        (
-            *("recursion+slices", ")", "s", "s", 2, 64),
-            "def $+x1($+s2: str) -> str:\n    if len($2) < 2:\n        return $2\n    return $1($2[1:]) + $2[0]",
-        ),
-        (
-            *("recursion+slices", ")", "I", "i", 4, 64),
-            "def $+x1($+I2: list[int]) -> int:\n    if not $2:\n        return $_c\n    return $2[0] - $1($2[1:])",
-        ),
-        (
-            *("generators", "))", "i", "I", 2, 16),
-            "def $+x1($+i2: int) -> Iterator[int]:\n    for $+i3 in range($2 % $_k):\n        yield $3 * $2 + $_c",
-        ),
-        (
-            *("generators", "))", "I", "I", 4, 16),
-            "def $+x1($+I2: list[int]) -> Iterator[int]:\n    $+i3 = 0\n    for $+i4 in $2:\n"
-            "        $3 += $4\n        if $3 % $_k != 0:\n            yield $3",
-        ),
-        (
-            *("unpacking", ")", "iii", "i", 6, 4),
-            "def $+x1(*$+i2: int) -> int:\n    return sum($2) % $_m",
-        ),
-        (
-            *("defaults", ")", "i", "i", 4, 1),
-            "def $+x1($+i2: int, *, $+i3: int = $_c) -> int:\n    return $2 * $3 - $_c",
-        ),
-    )
-)
-_LEVELS: Final = {"recursion": 2, "slices": 2, "generators": 2, "unpacking": 3, "defaults": 2}
-
-
-def helper(draft: Draft) -> None:
-    """Write a function that only others call: recursive, a generator, with arguments that are unpacked."""
-    has = draft.profile.has
-    there = [one for one in _HELPERS if all(has(feature, _LEVELS[feature]) for feature in one[0].split("+"))]
-    if not there:
-        return
-    kind, after, parameters, result, weight, runs, fill = there[draft.byte() % len(there)]
-    draft.start_function()
-    text = fill(draft, 1, {}) or ""
-    name = draft.fresh[0][1]
-    draft.kinds[ord(name) - FIRST_NAME] = "function"
-    draft.fresh.clear()
-    if kind == "generators":
-        draft.imports.add("from typing import Iterator")
-    draft.emit(text)
-    before = f"list({name}(" if kind == "generators" else f"{name}("
-    _offer(draft, result, Callee(before, tuple(parameters), after, weight, runs))

@@ -10,7 +10,8 @@ from producers.generate.classes import define
 from producers.generate.constants import annotation
 from producers.generate.draft import INDENT, Draft
 from producers.generate.fingerprint import FIRST_NAME, key_of, split, with_names
-from producers.generate.functions import Entry, entry_function, helper
+from producers.generate.functions import Entry, entry_function
+from producers.generate.helpers import helper
 from producers.generate.kinds import Level
 from producers.generate.names import named
 from producers.generate.profile import Profile
