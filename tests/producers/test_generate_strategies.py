@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import itertools
 import os
 import subprocess
@@ -25,9 +26,9 @@ from producers.generate.exhaustive import distinct_rules
 from producers.generate.kinds import LEVELS, Level
 from producers.generate.profile import Profile
 from producers.generate.program import decode
-from producers.generate.request import STRATEGIES, GenerateError, Outcome, Request
+from producers.generate.request import GRAMMAR_VERSION, STRATEGIES, GenerateError, Outcome, Request
 from producers.generate.run import WORTH_PROCESSES, Progress, batches
-from producers.generate.sampling import SWARM_PROGRAMS, profile_of
+from producers.generate.sampling import SWARM_PROGRAMS, candidate, profile_of
 from producers.generate.tracing import Span, TracingDraft
 
 ROOT = Path(__file__).parent.parent.parent
@@ -78,6 +79,14 @@ class TestSameSeed:
         """Asking for more programs leaves those that came before as they were."""
         short, long = (rows(Request("random", count, 3, 8)) for count in (2_500, 3_000))
         assert [row["program_id"] for row in long[:2_500]] == [row["program_id"] for row in short]
+
+    def test_the_grammar_has_a_version(self) -> None:
+        """Whatever changes the programs of a seed raises the grammar's version: here stands what each gave."""
+        digest = hashlib.sha256()
+        for level in ("basic", "expert"):
+            for index in range(100):
+                digest.update(candidate(Request("boundary", 1, 3, 1, level), index).program.source.encode())
+        assert {GRAMMAR_VERSION: digest.hexdigest()[:16]} == {"1": "5c13632a204e20fa"}
 
 
 class TestDuplicates:
