@@ -10,7 +10,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from models.programs.constructs import of_node
-from models.taxonomy import CATEGORIES, MAIN_LABELS
+from models.taxonomy import CATEGORIES, MAIN_LABELS, PARENTS
 from producers.programs_corpus import ProgramRow
 
 EVERY: Final = 256  # programs, of which one is looked into: to do so costs ten times as much as to make one
@@ -119,8 +119,9 @@ def _chains(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def category_coverage(categories: Iterable[str]) -> dict[str, Any]:
-    """Return how many of the taxonomy's categories the failures of a corpus's programs reached."""
+    """Return how many of the taxonomy's categories the failures of programs reached; a finer one reaches its parent."""
     met = set(categories)
+    met |= {PARENTS[one] for one in met if one in PARENTS}
     return {
         "main": len(met & set(MAIN_LABELS)),
         "of_main": len(MAIN_LABELS),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, NamedTuple
 
 from producers.generate.draft import Callee, Draft
-from producers.generate.fingerprint import FIRST_NAME
 from producers.generate.forms import Fill
 from producers.generate.functions import offer
 from producers.generate.profile import Profile
 from producers.generate.template import filler, parse
+
+_BEGINNING: Final = re.compile(r"\n\n(?=[a-z+]+ \d )")  # of the columns: templates have empty lines, too
 
 
 class Helper(NamedTuple):
@@ -24,9 +26,11 @@ class Helper(NamedTuple):
     fill: Fill
 
     @property
-    def is_generator(self) -> bool:
-        """Return whether its result has to be made a list."""
-        return "generators" in self.features
+    def around(self) -> tuple[str, str, str]:
+        """Return what stands before and after a call of it, and what has to be imported."""
+        if "generators" in self.features:
+            return "list(", ")", "from typing import Iterator"
+        return ("asyncio.run(", ")", "import asyncio") if "async" in self.features else ("", "", "")
 
     def fits(self, profile: Profile) -> bool:
         """Return whether a profile allows it."""
@@ -35,7 +39,7 @@ class Helper(NamedTuple):
 
 def _helpers(table: str) -> tuple[Helper, ...]:
     found = []
-    for paragraph in table.strip().split("\n\n"):
+    for paragraph in _BEGINNING.split(table.strip()):
         head, text = paragraph.split("\n", 1)
         features, level, parameters, result, weight, runs = head.split()
         fill = filler(*parse(text))
@@ -82,6 +86,19 @@ def $+x1($+I2: list[int]) -> Iterator[int]:
         if $3 % $_k != 0:
             yield $3
 
+async 3 i i 2 400
+async def $+x1($+i2: int) -> int:
+    return $2 * $_k + $_c
+
+async 3 s s 2 400
+async def $-x3($+s4: str) -> str:
+    return $4 + $_q
+
+
+async def $+x1($+s2: str) -> str:
+    $-s5 = await $3($2)
+    return $5.upper()
+
 unpacking 3 iii i 6 4
 def $+x1(*$+i2: int) -> int:
     return sum($2) % $_m
@@ -90,7 +107,7 @@ defaults 2 i i 4 1
 def $+x1($+i2: int, *, $+i3: int = $_c) -> int:
     return $2 * $3 - $_c
 """)
-"""Columns: features, level, parameters, result, weight, runs. ``x`` is the function's own name."""
+"""Columns: features, level, parameters, result, weight, runs. ``x`` is a function's name; the one called is 1."""
 
 
 def helper(draft: Draft) -> None:
@@ -100,11 +117,11 @@ def helper(draft: Draft) -> None:
         return
     one = there[draft.byte() % len(there)]
     draft.start_function()
-    draft.emit(one.fill(draft, 1, {}) or "")
-    name = draft.fresh[0][1]
-    draft.kinds[ord(name) - FIRST_NAME] = "function"
+    known: dict[str, str] = {}
+    draft.emit(one.fill(draft, 1, known) or "")
     draft.fresh.clear()
-    before, after = (f"list({name}(", "))") if one.is_generator else (f"{name}(", ")")
-    if one.is_generator:
-        draft.imports.add("from typing import Iterator")
-    offer(draft, one.result, Callee(before, tuple(one.parameters), after, one.weight, one.runs))
+    before, after, needed = one.around
+    if needed:
+        draft.imports.add(needed)
+    callee = Callee(f"{before}{known['1']}(", tuple(one.parameters), f"){after}", one.weight, one.runs)
+    offer(draft, one.result, callee)

@@ -47,7 +47,7 @@ FEATURES: Final = (
     *("floor", "bits", "power", "division", "builtins", "conversions", "ternary", "logic", "strings", "slices"),
     *("indexing", "formatting", "comprehensions", "generators", "lambdas", "sorting", "dicts", "sets", "tuples"),
     *("optionals", "nested", "loops", "while", "mutation", "augmented", "constants", "unannotated", "calls"),
-    *("classes", "exceptions", "closures", "recursion", "match", "walrus", "defaults", "unpacking", "math"),
+    *("classes", "exceptions", "closures", "recursion", "match", "walrus", "async", "defaults", "unpacking", "math"),
     *("rust-words", "main"),
 )
 """What swarm testing switches on and off. Rules of the feature ``core`` are always there."""

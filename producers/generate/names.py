@@ -23,6 +23,7 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
     "O": ("maybe", "best", "chosen", "nearest"),
     "Q": ("title", "alias", "note", "comment"),
     "function": ("compute", "blend", "score_of", "transform", "check", "collect", "measure", "build", "merge", "fold"),
+    "x": ("walk", "spread", "recur", "yielded", "gather"),
     "class": ("Counter", "Point", "Account", "Shape", "Node", "Item"),
     "attribute": ("level", "owner", "balance", "radius", "offset", "height", "state"),
     "constant": ("LIMIT", "OFFSET", "BASE", "FACTOR"),

@@ -75,10 +75,11 @@ class TestLooking:
         done = jidoka("models", "rollback", 0, "--yes")
         assert (done.status, "none yet" in done.err) == (2, True)
 
-    def test_list_and_show(self, line: Any, kit: Any, jidoka: Jidoka) -> None:
+    def test_list_and_show(self, line: Any, kit: Any, jidoka: Jidoka, eventually: Any) -> None:
         """Checkpoints are listed by partition with what they hold; one that was damaged on the topic says so."""
         line.worker().start()
         learn(line, kit, kit.make_failures(30), 0)
+        eventually(lambda: checkpoints(jidoka)[-1]["offsets"]["jidoka.compiler-errors.v1"] == 30, deadline_s=20)
         found = checkpoints(jidoka)
         assert [one["sequence"] for one in found] == list(range(len(found)))
         assert [one["kind"] for one in found] == ["base"] + ["delta"] * (len(found) - 1)
@@ -199,6 +200,7 @@ class TestChallenge:
         failures = kit.make_failures(260)
         line.push(failures[:60])
         line.wait_until_answered(60)
+        eventually(lambda: contest(jidoka)["challenge"]["builds"] == 60, deadline_s=20)
         running = contest(jidoka)
         assert running["version"].startswith("weak+")
         assert (running["challenge"]["name"], running["challenge"]["builds"]) == ("good", 60)

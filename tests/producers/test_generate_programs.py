@@ -32,7 +32,7 @@ from producers.sandbox import Limits, run
 
 HARNESS = Path(__file__).parent / "generated_harness.py"
 LIMITS = Limits(wall_s=240, cpu_s=240, memory_bytes=4 << 30)
-MODULES = {"math", "typing", "dataclasses"}
+MODULES = {"math", "typing", "dataclasses", "asyncio"}
 CALLABLE = set(dir(builtins)) - {
     *(
         "open",

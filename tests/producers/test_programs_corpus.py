@@ -204,6 +204,7 @@ class TestStatistics:
         found = category_coverage([MAIN_LABELS[0], MAIN_LABELS[0], CATEGORIES[-1], "Nonsense"])
         assert (found["main"], found["of_main"], found["of_all"]) == (1, 7, 18)
         assert found["all"] == 18 - len(found["missing"])
+        assert category_coverage(["ImportErrors"])["all"] == 1  # a finer name of StdlibMapping
 
     def test_the_document_is_json(self, tmp_path: Path) -> None:
         """What the file says of itself is JSON."""
