@@ -33,12 +33,19 @@ Eventually = Callable[..., Any]
 
 
 @pytest.fixture
-def own(tmp_path: Path, kit: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[EmbeddedBroker, Any]]:
-    """Give a broker of the test's own, to be mistreated, and a line on it whose workers can be made faulty."""
+def own(
+    request: pytest.FixtureRequest, tmp_path: Path, kit: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[EmbeddedBroker, Any]]:
+    """Give a broker of the test's own, to be mistreated, and a line on it whose workers can be made faulty.
+
+    The parameter is the stall limit in seconds.
+    """
     use_faulty_worker(monkeypatch)
     with (
         EmbeddedBroker(tmp_path / "broker", port=ports.any_free()) as broker,
-        kit.new_line(broker.bootstrap, tmp_path, stall_limit_s=LIMIT_S, broker_wait_s=3.0) as line,
+        kit.new_line(
+            broker.bootstrap, tmp_path, stall_limit_s=getattr(request, "param", LIMIT_S), broker_wait_s=3.0
+        ) as line,
     ):
         yield broker, line
 
@@ -79,6 +86,7 @@ class TestBrokerAway:
         assert log.count("Unable connect") < 10  # it was 785
         assert ids(line) == [one.id for one in failures]
 
+    @pytest.mark.parametrize("own", [3 * LIMIT_S], indirect=True)  # a busy machine takes longer to find the broker
     def test_a_broker_that_cannot_write(self, own: Any, kit: Any, eventually: Eventually) -> None:
         """While Kafka cannot write, the worker waits and says so; with room again all goes on, once each.
 
