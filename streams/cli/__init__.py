@@ -13,6 +13,7 @@ from streams.cli import (
     augment,
     dead_letters,
     findings,
+    fix,
     generate,
     label,
     model,
@@ -49,6 +50,7 @@ for module in (
     monitor,
     generate,
     findings,
+    fix,
 ):
     module.register(app)
 

@@ -1,0 +1,42 @@
+"""Edits of a text: pieces replaced, applied together, and places mapped to where they are afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Edit:
+    """Replace ``text[start:end]`` by ``replacement``; offsets count characters."""
+
+    start: int
+    end: int
+    replacement: str
+
+
+class OverlapError(ValueError):
+    """Two edits that change the same place in different ways."""
+
+
+def clash(edits: Sequence[Edit]) -> bool:
+    """Return whether two of ``edits`` change the same place; equal edits are one edit."""
+    ordered = sorted(set(edits))
+    return any(
+        later.start < earlier.end or (later.start == earlier.start and later.end == earlier.end)
+        for earlier, later in zip(ordered, ordered[1:], strict=False)
+    )
+
+
+def apply(text: str, edits: Iterable[Edit]) -> str:
+    """Return ``text`` with all ``edits`` done; raises ``OverlapError`` where two of them clash."""
+    ordered = sorted(set(edits))
+    if clash(ordered):
+        raise OverlapError(f"{len(ordered)} edits of which two change the same place")
+    parts, at = [], 0
+    for edit in ordered:
+        if not at <= edit.start <= edit.end <= len(text):
+            raise OverlapError(f"an edit of {edit.start}..{edit.end} in a text of {len(text)} characters")
+        parts += [text[at : edit.start], edit.replacement]
+        at = edit.end
+    return "".join([*parts, text[at:]])
