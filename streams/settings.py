@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 # What a worker does: the topics it takes in. "classify" takes failures, feedback and commands, which share a model. A
 # role that is added gets a consumer group of its own, `{app_id}-{role}`, so that roles scale apart.
-Role = Literal["classify"]
+Role = Literal["classify", "archive", "train"]
 
 
 class Settings(BaseSettings):
@@ -55,6 +55,28 @@ class Settings(BaseSettings):
         default=True, description="raise rare categories when learning, by counts that follow the stream"
     )
 
+    archive_dir: Path | None = Field(
+        default=None, description="where the archive is; unset: archive in the data folder"
+    )
+    archive_interval_s: Annotated[
+        float, Field(gt=0, le=86_400, description="the longest that a record waits to be written into a file")
+    ] = 60
+    train_schedule: str = Field(default="0 3 * * *", description="when the batch job runs (cron, UTC); off: never")
+
+    @field_validator("train_schedule")
+    @classmethod
+    def _cron(cls, value: str) -> str:
+        from croniter import croniter  # noqa: PLC0415 - commands that schedule nothing do without
+
+        if value != "off" and not croniter.is_valid(value):
+            raise ValueError(f"{value[:100]!r} is no cron expression of five fields, as in '0 3 * * *', nor 'off'")
+        return value
+
+    @property
+    def archive(self) -> Path:
+        """Return the archive's folder."""
+        return self.archive_dir or self.data_dir / "archive"
+
     @field_validator("broker")
     @classmethod
     def _kafka_scheme(cls, value: str | None) -> str | None:
@@ -62,10 +84,10 @@ class Settings(BaseSettings):
             raise ValueError("give kafka://host:port[,host:port]")
         return value.removeprefix("kafka://") if value else None
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "archive_dir")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().resolve()
 
     @classmethod
     def settings_customise_sources(

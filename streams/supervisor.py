@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,7 @@ class Supervisor:
     """Starts a line and keeps it up; use as a context manager, ``settings`` then names the broker.
 
     ``brokers``: how many to start (one or three) where the settings name none; three keep every record on three.
+    ``roles``: what else runs beside the workers, one process each (``archive``, ``train``).
     """
 
     def __init__(
@@ -113,8 +114,9 @@ class Supervisor:
         *,
         web: bool = True,
         brokers: int = 1,
+        roles: Sequence[str] = (),
     ) -> None:
-        self.settings, self.progress = settings, progress
+        self.settings, self.progress, self._roles = settings, progress, roles
         self.broker: EmbeddedCluster | None = None
         self._wanted, self._web, self._brokers = workers, web, brokers
         self.children: list[Child] = []
@@ -147,7 +149,8 @@ class Supervisor:
             self.settings = self.settings.model_copy(update=found)
         self.progress("Creating the topics that are missing")
         self._ensure_topics()
-        self.children = [self._worker(number) for number in range(self._wanted)]
+        self.children = [self._worker(number, "worker") for number in range(self._wanted)]
+        self.children += [self._worker(self._wanted + place, role) for place, role in enumerate(self._roles)]
         if self._web:
             self.children.append(self._child("web", ["web", "--port", str(self.settings.http_port)]))
         self.progress(f"Starting {', '.join(child.name for child in self.children)}")
@@ -183,9 +186,11 @@ class Supervisor:
         except (TopicError, ConnectionError) as error:
             raise LineError(str(error)) from error
 
-    def _worker(self, number: int) -> Child:
-        """Return the worker with this number, from 0; a fixed operations port is counted up from the first one's."""
-        child = self._child(f"worker-{number + 1}", ["worker"])
+    def _worker(self, number: int, role: str) -> Child:
+        """Return the process with this number, from 0; a fixed operations port is counted up from the first one's."""
+        plain = role == "worker"
+        name, command = (f"worker-{number + 1}", ["worker"]) if plain else (role, ["worker", "--role", role])
+        child = self._child(name, command)
         if self.settings.ops_port:
             child.environment["JIDOKA_OPS_PORT"] = str(self.settings.ops_port + number)
         return child
@@ -208,7 +213,7 @@ class Supervisor:
         workers: list[dict[str, Any]] = [
             {"pid": child.process.pid if child.process else None, "url": child.url()}
             for child in self.children
-            if child.name != "web"
+            if child.name.startswith("worker-")
         ]
         run = RunFile(os.getpid(), self.settings.broker or "", self.web_url, workers)
         if run != self._told:

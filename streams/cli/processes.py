@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.console import DataDir, UserError, as_user_error, check_security, find_line, load_settings, out, safe
+from streams.cli.console import (
+    DataDir,
+    UserError,
+    as_user_error,
+    check_security,
+    err,
+    find_line,
+    load_settings,
+    out,
+    safe,
+)
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
 
 Announce = Annotated[Path | None, typer.Option(help="File that gets this process's address as JSON.", hidden=True)]
 Attached = Annotated[bool, typer.Option(help="Stop when standard input ends (the parent is gone).", hidden=True)]
@@ -27,9 +40,10 @@ def up(
     workers: Annotated[str, typer.Option(help="How many worker processes: N, or by role, classify=N.")] = "1",
     port: Annotated[int | None, typer.Option(help="Port of the web interface.", metavar="P")] = None,
     brokers: Annotated[int, typer.Option(help="1, or 3 that hold every record; one of three may die.")] = 1,
+    archive: Annotated[bool, typer.Option(help="Keep what comes in as Parquet; train from it on a schedule.")] = True,
     data_dir: DataDir = None,
 ) -> None:
-    """Start the line: broker (if none is configured), topics, workers, web; Ctrl-C stops it all."""
+    """Start the line: broker (if none is configured), topics, workers, archive, web; Ctrl-C stops it all."""
     from streams.broker import SIZES, BrokerError
     from streams.cli.supervise import run_line
     from streams.web.server import WebError
@@ -41,16 +55,26 @@ def up(
         raise UserError(f"--brokers {brokers} starts brokers here, but JIDOKA_BROKER names others; use one of the two")
     check_security(settings)
     with as_user_error(BrokerError, WebError):
-        run_line(settings, count, brokers)
+        run_line(settings, count, brokers, beside(settings) if archive else ())
+
+
+def beside(settings: Settings) -> list[str]:
+    """Return the roles that `jidoka up` runs beside its workers: the archive, and training where torch is there."""
+    from importlib.util import find_spec
+
+    if settings.train_schedule == "off":
+        return ["archive"]
+    if find_spec("torch") is None:
+        err.print("[dim]no batch training: torch is not installed; `pip install 'jidoka[torch]'` brings it[/dim]")
+        return ["archive"]
+    return ["archive", "train"]
 
 
 def worker_count(text: str) -> int:
     """Return how many workers ``--workers`` asks for; raises ``UserError`` that says what may be given."""
-    from streams.settings import Role
-
     role, given, number = text.rpartition("=")
-    if given and role not in get_args(Role):
-        raise UserError(f"--workers {safe(text)}: no role {safe(role)}; there are: {', '.join(get_args(Role))}")
+    if given and role != "classify":  # the archive and training run once beside them
+        raise UserError(f"--workers {safe(text)}: no role {safe(role)}; there are: classify")
     if not re.fullmatch("[0-9]{1,2}", number) or not 1 <= int(number) <= MAX_WORKERS:
         raise UserError(f"--workers {safe(text)}: give a number from 1 to {MAX_WORKERS}, or classify=N")
     return int(number)
@@ -70,7 +94,7 @@ def demo(
 
 
 def worker(
-    role: Annotated[str | None, typer.Option(help="What it does; default: all that there is, classify.")] = None,
+    role: Annotated[str | None, typer.Option(help="What it does: classify (default), archive or train.")] = None,
     data_dir: DataDir = None,
     announce: Announce = None,
     attached: Attached = False,
@@ -79,7 +103,6 @@ def worker(
     from aiokafka.errors import KafkaError
 
     from streams.cli.supervise import stop_with_parent
-    from streams.worker import run
 
     settings, _ = find_line(load_settings(data_dir=data_dir, role=role))
     if attached:
@@ -87,7 +110,23 @@ def worker(
     with as_user_error(OSError):
         settings.data_dir.mkdir(parents=True, exist_ok=True)  # Faust makes only the last folder of its own
     with as_user_error(KafkaError, ConnectionError):
-        run(settings, announce)
+        _run_role(settings, announce)
+
+
+def _run_role(settings: Settings, announce: Path | None) -> None:
+    from streams import sidecar
+    from streams import worker as classify
+
+    if settings.role == "archive":
+        from streams.archive.sink import Sink
+
+        sidecar.run(settings, announce, lambda: Sink(settings, settings.archive))
+    elif settings.role == "train":
+        from streams.schedule.trainer import Trainer
+
+        sidecar.run(settings, announce, lambda: Trainer(settings))
+    else:
+        classify.run(settings, announce)
 
 
 def web(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.control import Control
@@ -20,9 +20,9 @@ STDIN = 0
 COUNTED = "Downloading"
 
 
-def run_line(settings: Settings, workers: int, brokers: int = 1) -> None:
+def run_line(settings: Settings, workers: int, brokers: int = 1, roles: Sequence[str] = ()) -> None:
     """Start the line, print where it is, keep it up until Ctrl-C or SIGTERM."""
-    supervisor = Supervisor(settings, workers, progress, brokers=brokers)
+    supervisor = Supervisor(settings, workers, progress, brokers=brokers, roles=roles)
     with line_errors(), interruptible(), supervisor as line, stop_signals() as stopping:
         out.print(f"[green]the line is up[/green]  broker kafka://{line.settings.broker}  web {line.web_url}")
         out.print(f"logs in {settings.data_dir / 'logs'}; Ctrl-C stops everything", soft_wrap=True)
