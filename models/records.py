@@ -30,7 +30,10 @@ Ordinal = Annotated[int, Field(ge=1, lt=1 << 31)]
 
 
 class Program(Record):
-    """A source program to be transpiled."""
+    """A source program to be transpiled.
+
+    Programs depend on nothing before them, so they are keyed by their id: all workers have their share.
+    """
 
     topic: ClassVar[str] = "programs"
 
@@ -40,9 +43,18 @@ class Program(Record):
     level: Short | None = None
     seed: Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)] | None = None
 
+    @property
+    def message_key(self) -> str:
+        """Return the program's id."""
+        return self.id
+
 
 class TranspileResult(Record):
-    """What a transpiler made of one program."""
+    """What a transpiler made of one program, and whether what came out does the same.
+
+    ``outcome`` is the transpiler's, ``compiles`` the compiler's. ``verdict`` (``equivalent``, ``different``, …) is that
+    of running both sides, where somebody did; ``failure`` says how they part, ``counterexample`` on what.
+    """
 
     topic: ClassVar[str] = "transpile-results"
 
@@ -54,6 +66,11 @@ class TranspileResult(Record):
     compiles: bool | None = None
     target_source: Long | None = None
     message: Text | None = None
+    level: Short | None = None
+    strategy: Short | None = None
+    verdict: Short | None = None
+    failure: Short | None = None
+    counterexample: Text | None = None
 
 
 class CompilerErrors(Record):

@@ -46,15 +46,15 @@ class Traffic:
 
 
 ROLES = {
-    "producer": "a CI job, an HTTP client or a program generator: `jidoka push`, `label`, `generate`, `transpile`",
+    "producer": "a CI job, an HTTP client or a program generator: `jidoka push`, `label`, `submit`",
     "worker": "a stream worker, `jidoka worker`",
     "trainer": "whoever publishes a model or takes one back, `jidoka models`",
     "consumer": "an application that reads the answers, or a person at `jidoka tail`",
 }
 TRAFFIC = {
-    "programs": Traffic(("producer",), ("producer",)),
-    "transpile-results": Traffic(("producer",), ("consumer",)),
-    "compiler-errors": Traffic(("producer",), ("worker",)),
+    "programs": Traffic(("producer",), ("worker",), "id of the program"),
+    "transpile-results": Traffic(("worker",), ("consumer",), "id of the program"),
+    "compiler-errors": Traffic(("producer", "worker"), ("worker",)),
     "feedback": Traffic(("producer",), ("worker",)),
     "predictions": Traffic(("worker",), ("consumer",)),
     "models": Traffic(("trainer",), ("worker",), "name of the model", "compact", 1),

@@ -9,10 +9,11 @@ from faust.types import TP
 
 from models.records import CompilerErrors, Feedback, ModelCommand
 from models.state import LineState
-from streams.agents import intake
+from streams.agents import intake, programs
 from streams.kafka import client_options, faust_credentials
 from streams.line import Line
 from streams.metrics import Metrics
+from streams.programs import Programs, Work
 from streams.settings import Settings
 from streams.topics import MAX_MESSAGE_BYTES
 from streams.transactions import LineApp, PromptTableManager
@@ -26,8 +27,32 @@ FAUST_TIMER_S = 1.0  # of Faust's own checks; commits keep their own time
 
 def build(settings: Settings, metrics: Metrics, fresh: Callable[[], LineState]) -> tuple[LineApp, Line]:
     """Return the app with its agents registered (no autodiscovery: a module that fails to import would be silent)."""
-    app = LineApp(
-        settings.app_id,
+    app = _app(settings, settings.app_id, settings.batch_size)
+    line = Line(app, settings, metrics, fresh)
+    intake.attach(app, line, "classify", CompilerErrors)
+    intake.attach(app, line, "feedback", Feedback)
+    intake.attach(app, line, "commands", ModelCommand)
+    _follow_rebalances(app, line, client_options(settings))
+    return app, line
+
+
+def build_programs(settings: Settings, metrics: Metrics, work: Work) -> tuple[LineApp, Programs]:
+    """Return the app of a worker that does ``work`` with programs, one after the other.
+
+    Its group is its own, so that such workers are as many as the programs need. One program is one chunk: a killed
+    worker's successor does again what was in hand, and nothing else.
+    """
+    app = _app(settings, f"{settings.app_id}-transpile", 1)
+    found = Programs(app, settings, metrics, work)
+    programs.attach(app, found)
+    _follow_rebalances(app, found, client_options(settings))
+    return app, found
+
+
+def _app(settings: Settings, group: str, records: int) -> LineApp:
+    """Return an app without agents; ``records`` are fetched together at most."""
+    return LineApp(
+        group,
         broker=[f"kafka://{server}" for server in (settings.broker or "").split(",")],
         broker_credentials=faust_credentials(settings),
         processing_guarantee="exactly_once",
@@ -44,7 +69,7 @@ def build(settings: Settings, metrics: Metrics, fresh: Callable[[], LineState]) 
         broker_heartbeat_interval=HEARTBEAT_S,
         broker_rebalance_timeout=REBALANCE_TIMEOUT_S,
         broker_commit_interval=FAUST_TIMER_S,
-        broker_max_poll_records=settings.batch_size,
+        broker_max_poll_records=records,
         commit_interval_s=settings.commit_interval_s,
         producer_linger=0.0,  # batches are put together before
         producer_max_batch_size=PRODUCER_BATCH_BYTES,
@@ -52,15 +77,9 @@ def build(settings: Settings, metrics: Metrics, fresh: Callable[[], LineState]) 
         stream_wait_empty=False,
         TableManager=PromptTableManager,
     )
-    line = Line(app, settings, metrics, fresh)
-    intake.attach(app, line, "classify", CompilerErrors)
-    intake.attach(app, line, "feedback", Feedback)
-    intake.attach(app, line, "commands", ModelCommand)
-    _follow_rebalances(app, line, client_options(settings))
-    return app, line
 
 
-def _follow_rebalances(app: LineApp, line: Line, options: dict[str, Any]) -> None:
+def _follow_rebalances(app: LineApp, line: Line | Programs, options: dict[str, Any]) -> None:
     @app.on_partitions_revoked.connect(weak=False)
     async def revoked(app: LineApp, revoked: set[TP], **_: Any) -> None:  # noqa: ARG001 - the signal's arguments
         await line.release()

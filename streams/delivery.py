@@ -18,6 +18,7 @@ from typing import Any, cast
 from weakref import WeakSet
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka.partitioner import DefaultPartitioner
 from faust.exceptions import ProducerSendError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
@@ -176,9 +177,7 @@ class BatchProducer(driver.Producer):
 
         Raises ``ProducerSendError`` when the transaction has no producer any more (it was fenced, or given up).
         """
-        producer = self._transaction_producers.get(transactional_id)
-        if producer is None:
-            raise ProducerSendError(f"no transaction is open under {transactional_id}")
+        producer = self._open(transactional_id)
 
         def place(one: Outgoing) -> tuple[str, int]:
             return one.topic, partition if one.partition is None else one.partition
@@ -186,6 +185,20 @@ class BatchProducer(driver.Producer):
         for (topic, number), messages in groupby(sorted(outgoing, key=place), key=place):
             for batch in _batches(producer, messages):
                 self._sent[transactional_id].append(await producer.send_batch(batch, topic, partition=number))
+
+    async def partition_of(self, transactional_id: str, topic: str, key: bytes) -> int:
+        """Return the partition that Kafka's own partitioner gives a key on a topic.
+
+        Raises ``ProducerSendError`` when the transaction has no producer any more.
+        """
+        numbers = sorted(await self._open(transactional_id).partitions_for(topic))
+        return int(DefaultPartitioner()(key, numbers, numbers))
+
+    def _open(self, transactional_id: str) -> AIOKafkaProducer:
+        producer: AIOKafkaProducer | None = self._transaction_producers.get(transactional_id)
+        if producer is None:
+            raise ProducerSendError(f"no transaction is open under {transactional_id}")
+        return producer
 
     async def commit_transactions(
         self,

@@ -25,6 +25,7 @@ from streams.metrics import Metrics
 from streams.restore import SOURCES, Source, read_shelf, restore_partitions
 from streams.settings import Settings
 from streams.transactions import Checkpoint, LineApp
+from streams.web.learned import describe, observe_partition
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class Line:
 
     def __init__(self, app: LineApp, settings: Settings, metrics: Metrics, fresh: Callable[[], LineState]) -> None:
         self.app, self.settings, self.metrics, self.fresh = app, settings, metrics, fresh
+        self.sources = tuple(SOURCES)
         self.partitions: dict[int, Partition] = {}
         self._saved: dict[int, float] = {}  # when each partition's last checkpoint was taken (seconds, monotonic)
         self.restored = asyncio.Event()
@@ -167,6 +169,18 @@ class Line:
                     Checkpoint(TP(source, number), [outgoing(record, key) for key, record in records], offsets)
                 )
         return taken
+
+    def describe(self) -> dict[str, Any]:
+        """Return what ``/v1/state`` says: each partition with what it has learned."""
+        held = sorted(self.partitions.items())
+        return {
+            "partitions": [{"partition": number, "offsets": one.offsets} | describe(one.state) for number, one in held]
+        }
+
+    def observe(self) -> None:
+        """Bring the gauges of the partitions up to date."""
+        for number, partition in self.partitions.items():
+            observe_partition(self.metrics, str(number), partition.state)
 
     def note_commit(self) -> None:
         """Count a commit and observe how long its failures were on their way."""

@@ -27,7 +27,8 @@ class Seen:
 
     ``positions``: the next offset to take in, of each partition held. ``ends``: the end of the log as far as a
     ``read_committed`` reader gets; ``committed``: what the group has committed; both asked of the broker.
-    ``beats`` counts up whenever the event loop runs, ``signs`` while the worker joins its group and restores.
+    ``beats`` counts up whenever the event loop runs, ``signs`` while the worker joins its group and restores, and while
+    one record takes long.
     """
 
     broker_answers: bool = True
@@ -112,10 +113,17 @@ class StallDetector:
             ("stop", seen.stopping, None, limit, "the worker has been stopping", []),
             ("gate", seen.poisoned, None, min(limit, POISONED_LIMIT_S), "a batch broke off, nothing is committed", []),
             ("join", asked and not seen.ready, seen.signs, limit * JOIN_LIMITS, "partitions are not ready", []),
-            ("take", works and bool(behind), moving, limit, "records wait, none was taken in", behind),
+            ("take", works and bool(behind), (moving, seen.signs), limit, "records wait, none was taken in", behind),
             ("commit", works and bool(ahead), committed, limit, "nothing was committed", ahead),
             *(
-                (place, works, seen.positions[place], limit * PARTITION_LIMITS, "a partition stands still", [place])
+                (
+                    place,
+                    works,
+                    (seen.positions[place], seen.signs),
+                    limit * PARTITION_LIMITS,
+                    "a partition stands still",
+                    [place],
+                )
                 for place in behind
             ),
         ]

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Gauge, Info, ProcessCollector
 from models.records import CompilerErrors, Feedback, ModelCommand
 from streams.andon_metrics import AndonMetrics
 from streams.families import Families, Totals
+from streams.program_metrics import ProgramMetrics
 from streams.score_metrics import ScoreMetrics
 from streams.top_projects import ProjectFailures
 
@@ -33,6 +34,7 @@ class Metrics:
         self._challenge(families)
         self.by_category = ScoreMetrics(families)
         self.andon = AndonMetrics(families)
+        self.programs = ProgramMetrics(families)
         self._begin_at_zero()
 
     def _counters(self, make: Families) -> None:

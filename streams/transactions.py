@@ -23,7 +23,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol, cast
 
 import faust
@@ -224,6 +224,12 @@ class LineApp(faust.App):
         """Send in the transaction of the source partition, in this order, to the partitions with the same number."""
         producer = cast("BatchProducer", self.producer)
         await producer.send_batches(self._transactional_id(source), source.partition, outgoing)
+
+    async def by_key(self, source: TP, one: Outgoing) -> Outgoing:
+        """Return a message with the partition that its key has on its topic, whatever the source's number is."""
+        producer = cast("BatchProducer", self.producer)
+        number = await producer.partition_of(self._transactional_id(source), one.topic, one.key)
+        return replace(one, partition=number)
 
     def end_offset(self, place: TP) -> int | None:
         """Return the offset after the newest record of a partition, as far as fetching has told."""

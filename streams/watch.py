@@ -21,10 +21,9 @@ from typing import Any
 from aiokafka.errors import KafkaError
 from mode import Service
 
-from streams.line import Line
+from streams.held import Held
 from streams.liveness import Place, Seen, StallDetector, Verdict
 from streams.offsets import BrokerOffsets, Offsets
-from streams.restore import SOURCES
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +37,7 @@ LAST_WORDS_S = 2.0  # a log that blocks is one of the things that may have stopp
 class Watch(Service):
     """Looks at ``line`` all the time; ``verdict`` and ``offsets`` are what it saw last."""
 
-    def __init__(self, line: Line, options: Mapping[str, Any], end: Callable[[Verdict], None] | None = None) -> None:
+    def __init__(self, line: Held, options: Mapping[str, Any], end: Callable[[Verdict], None] | None = None) -> None:
         super().__init__()
         self.line, self.limit_s = line, line.settings.stall_limit_s
         self.verdict = Verdict()
@@ -78,7 +77,7 @@ class Watch(Service):
         found = {}
         for number, partition in list(self.line.partitions.items()):
             own = dict(partition.offsets)  # in one go: the main thread writes it
-            for topic in SOURCES:
+            for topic in self.line.sources:
                 known = self.offsets.get((topic, number))
                 at = own.get(topic, known.start if known else None)
                 if at is not None:
@@ -113,7 +112,7 @@ class Watch(Service):
 
     async def _ask(self) -> str | None:
         """Bring ``offsets`` up to date; returns why that was not possible."""
-        places = [(topic, number) for number in list(self.line.partitions) for topic in SOURCES]
+        places = [(topic, number) for number in list(self.line.partitions) for topic in self.line.sources]
         limit = self.limit_s * ASK
         try:
             async with asyncio.timeout(limit):

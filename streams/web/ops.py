@@ -12,15 +12,14 @@ from aiohttp import web
 from faust.types import TP
 from prometheus_client.exposition import choose_encoder
 
-from streams.line import Line
+from streams.held import Held
 from streams.watch import Watch
-from streams.web.learned import describe, observe_partition
 
-LINE = web.AppKey("line", Line)
+LINE: web.AppKey[Held] = web.AppKey("line")
 WATCH = web.AppKey("watch", Watch)
 
 
-def ops_app(line: Line, watch: Watch) -> web.Application:
+def ops_app(line: Held, watch: Watch) -> web.Application:
     """Return the application with ``/healthz``, ``/readyz``, ``/metrics`` and ``/v1/state``."""
     app = web.Application()
     app[LINE], app[WATCH] = line, watch
@@ -65,20 +64,15 @@ async def _metrics(request: web.Request) -> web.Response:
 
 async def _state(request: web.Request) -> web.Response:
     line, watch = request.app[LINE], request.app[WATCH]
-    partitions = [
-        {"partition": number, "offsets": one.offsets} | describe(one.state)
-        for number, one in sorted(line.partitions.items())
-    ]
     body = {
         "ready": line.restored.is_set(),
         "liveness": {"state": watch.verdict.state, "reason": watch.verdict.reason},
         "lag": sum(lags(line, watch).values()),
-        "partitions": partitions,
-    }
+    } | line.describe()
     return web.Response(body=orjson.dumps(body), content_type="application/json")
 
 
-def lags(line: Line, watch: Watch) -> dict[tuple[str, int], int]:
+def lags(line: Held, watch: Watch) -> dict[tuple[str, int], int]:
     """Return how many records of each source partition wait, by (topic, partition), as far as is known.
 
     The watch has asked the broker some seconds ago; what was fetched since then may reach further.
@@ -91,7 +85,7 @@ def lags(line: Line, watch: Watch) -> dict[tuple[str, int], int]:
     return found
 
 
-def observe(line: Line, watch: Watch) -> None:
+def observe(line: Held, watch: Watch) -> None:
     """Bring the gauges up to date; they are read far more seldom than they would be written."""
     metrics, verdict = line.metrics, watch.verdict
     metrics.stalled.set(verdict.state in {"stalling", "stalled"})
@@ -101,5 +95,4 @@ def observe(line: Line, watch: Watch) -> None:
         gauge.clear()  # a partition that has moved to another worker is that one's to report
     for (topic, number), lag in lags(line, watch).items():
         metrics.lag.labels(topic=topic, partition=number).set(lag)
-    for number, partition in line.partitions.items():
-        observe_partition(metrics, str(number), partition.state)
+    line.observe()

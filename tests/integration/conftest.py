@@ -54,6 +54,7 @@ class Worker:
     name: str
     process: subprocess.Popen[bytes] | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    command: Sequence[str] = ("-m", "streams.cli", "worker")
 
     @property
     def log(self) -> Path:
@@ -68,7 +69,7 @@ class Worker:
         self.announce.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "streams.cli", "worker", "--announce", str(self.announce)],
+                [sys.executable, *self.command, "--announce", str(self.announce)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -148,8 +149,9 @@ class Line:
         assert self.settings.broker
         return self.settings.broker
 
-    def worker(self, name: str = "worker", **environment: str) -> Worker:
+    def worker(self, name: str = "worker", command: Sequence[str] = (), **environment: str) -> Worker:
         worker = Worker(self.settings, name, environment=environment)
+        worker.command = command or worker.command
         self.workers.append(worker)
         return worker
 
