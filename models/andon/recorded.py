@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Sequence
 from typing import Any
 
 from models.andon.lamp import Evidence, Key
 from models.andon.moved import Moved
 from models.andon.watchman import Watchman
-from models.drift import CategoryDivergence
+from models.drift.mixture import Mixture, mixture
 from models.hybrid import Build
 from models.records import AndonEvent, CompilerErrors
 from models.state import LineState
@@ -35,7 +35,7 @@ class Recorded:
         self.builds = {"baseline": 0, "input": 0}
         self.alarms: list[dict[str, Any]] = []
         self.in_baseline: list[AndonEvent] = []  # that is not as even as a baseline should be
-        self.divergence = CategoryDivergence(baseline=1 << 62, window=window)
+        self._baseline: Counter[str] = Counter()  # votes: one per build and label
         self.highest = 0.0
         self.calibrated = False
         self._labels: list[str] = []
@@ -45,13 +45,12 @@ class Recorded:
     def learn(self, record: CompilerErrors) -> None:
         """Take in a build of the baseline."""
         self._step(record)
-        self.divergence.update(self._labels)
+        self._baseline.update(set(self._labels))
         self.in_baseline += self.state.watch.take_events()
         self.builds["baseline"] += 1
 
     def begin(self) -> None:
         """Note that the baseline is whole: what follows is the input."""
-        self.divergence.baseline_size = 0
         watched = self.state.watch.monitor.view()["overall"].get("categories", {})
         self.calibrated = watched.get("threshold") is not None and not watched.get("alarmed")
         self.state.watch.lamp.resume(self.state.watch.lamp.matching())
@@ -63,9 +62,8 @@ class Recorded:
         self._seen[record.id] = record
         if len(self._seen) > MAX_BUILDS:
             self._seen.popitem(last=False)
-        self.divergence.update(self._labels)
         self._window.extend((record.id, label) for label in sorted(set(self._labels)))
-        if self._labels and self.divergence.value is not None:
+        if self._labels and len(self._window) == self.window:
             self._judge(record)
         return self._taken()
 
@@ -88,24 +86,28 @@ class Recorded:
         return taken
 
     def _judge(self, record: CompilerErrors) -> None:
-        parts = self.divergence.contributions()
-        divergence = sum(parts.values())
+        shown = mixture(Counter(label for _, label in self._window), self._baseline)
+        divergence = shown.divergence
         self.highest = max(self.highest, divergence)
         if self.threshold is None or divergence <= self.threshold:
             return
         watch = self.state.watch
-        changes = watch.lamp.light(DIVERGED, self._evidence(parts, divergence), record.time)
+        changes = watch.lamp.light(DIVERGED, self._evidence(shown), record.time)
         watch.tell(changes, record.id, record.project, record.time)
 
-    def _evidence(self, parts: dict[str, float], divergence: float) -> Evidence:
+    def _evidence(self, shown: Mixture) -> Evidence:
+        parts, divergence = shown.contributions, shown.divergence
         largest = sorted(parts, key=lambda label: -abs(parts[label]))[:MAX_MOVED]
-        votes, base = len(self._window), self.divergence.baseline.total() or 1
-        now = {label: sum(one == label for _, one in self._window) / votes for label in largest}
         moved = tuple(
-            Moved(category=one, contribution=parts[one], before=self.divergence.baseline[one] / base, now=now[one])
+            Moved(
+                category=one,
+                contribution=parts[one],
+                before=shown.baseline.get(one, 0.0),
+                now=shown.window.get(one, 0.0),
+            )
             for one in largest
         )
-        first = max(parts, key=lambda label: parts[label])
+        first = next(iter(parts))
         examples = tuple(build for build, label in self._window if label == first)[:MAX_EXAMPLES]
         return Evidence(divergence, self.threshold, divergence, moved, examples[0] if examples else None, examples)
 
