@@ -132,7 +132,7 @@ class HashedLogistic(base.MiniBatchClassifier):
         gradients[np.arange(len(columns)), columns] -= 1.0
         gradients *= weights[:, None]
         # The squared steps of a row, summed over labels: (v_i g_j)^2 over j is v_i^2 times the gradient's square.
-        norms = np.einsum("ij,ij->i", gradients, gradients).repeat(np.diff(batch.offsets))
+        norms = np.einsum("ij,ij->i", gradients, gradients).repeat(batch.counts)
         np.add.at(self.squares, batch.rows, batch.values * batch.values * norms)
         steps = batch.values * np.float32(-self.learning_rate) / np.sqrt(self.squares.take(batch.rows) + EPSILON)
         batch.add(steps, gradients, self.weights)
@@ -148,7 +148,7 @@ class HashedLogistic(base.MiniBatchClassifier):
         Shapes (features,). A column of -1 stands for a label never learned: nothing speaks for it.
         """
         places = batch.rows * np.int32(self.weights.shape[1])
-        places += np.array(columns, np.int32).repeat(np.diff(batch.offsets))
+        places += np.array(columns, np.int32).repeat(batch.counts)
         mean = self._sums.take(batch.rows) / np.float32(max(len(self.labels), 1))
         found = self.weights.reshape(-1).take(places) - mean
         parts = zip(pairwise(batch.bounds), columns, strict=True)
@@ -244,7 +244,12 @@ def _is_near(activations: list[float], column: int) -> bool:
 
 def sigmoid(scores: Floats) -> Floats:
     """Return each label's own probability from its log-odds."""
-    return np.asarray(1.0 / (1.0 + np.exp(-np.minimum(np.maximum(scores, -30), 30))), np.float32)
+    found = np.minimum(scores, 30.0)
+    np.maximum(found, -30.0, out=found)
+    np.negative(found, out=found)
+    np.exp(found, out=found)
+    found += 1.0
+    return np.divide(1.0, found, out=found)
 
 
 def _numbered(x: Mapping[Any, Any]) -> Iterator[tuple[Any, float]]:

@@ -40,6 +40,7 @@ class Batch:
     values: Floats
     offsets: NDArray[np.int32]
     bounds: list[int]  # the offsets again, as Python's integers
+    counts: NDArray[np.intp]  # features of each example
 
     def examples(self) -> list[Hashed]:
         """Return the examples one by one, as views of this batch."""
@@ -53,7 +54,8 @@ class Batch:
         places = [slice(self.bounds[index], self.bounds[index + 1]) for index in wanted]
         rows = np.concatenate([self.rows[place] for place in places])
         values = np.concatenate([self.values[place] for place in places])
-        return _batch(rows, values, [place.stop - place.start for place in places])
+        counts = [place.stop - place.start for place in places]
+        return _batch(rows, values, counts, np.array(counts, np.intp))
 
     def scores(self, table: Floats) -> Floats:
         """Return the products with ``table`` (rows, columns), summed over each example; shape (examples, columns)."""
@@ -78,16 +80,18 @@ def present(hashes: Sequence[bytes], bits: int) -> Batch:
     counts = [len(one) >> 2 for one in hashes]
     rows = np.frombuffer(b"".join(hashes), np.int32) & np.int32((1 << bits) - 1)
     units = np.float32(1.0) / np.array([sqrt(count or 1) for count in counts], np.float32)
-    return _batch(rows, units.repeat(counts), counts)
+    of_each = np.array(counts, np.intp)
+    return _batch(rows, units.repeat(of_each), counts, of_each)
 
 
 def joined(examples: Sequence[Hashed], bits: int) -> Batch:
     """Return examples side by side."""
     rows = np.concatenate([one.rows for one in examples]) & np.uint32((1 << bits) - 1)
     values = np.concatenate([one.values for one in examples])
-    return _batch(rows.view(np.int32), values, [len(one.rows) for one in examples])
+    counts = [len(one.rows) for one in examples]
+    return _batch(rows.view(np.int32), values, counts, np.array(counts, np.intp))
 
 
-def _batch(rows: NDArray[np.int32], values: Floats, counts: list[int]) -> Batch:
+def _batch(rows: NDArray[np.int32], values: Floats, counts: list[int], of_each: NDArray[np.intp]) -> Batch:
     bounds = list(accumulate(counts, initial=0))
-    return Batch(rows, values, np.array(bounds, np.int32), bounds)
+    return Batch(rows, values, np.array(bounds, np.int32), bounds, of_each)
