@@ -50,6 +50,8 @@ class TrainConfig(Settings):
     top_k: Annotated[int, Field(ge=1, le=64)] = 2
     width: Annotated[int, Field(ge=4, le=1_024)] = 128  # of a feature's embedding
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    feature_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3  # share of an example's features left out each time
+    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of labels
     balance: Annotated[float, Field(ge=0, le=10)] = 0.01  # weight of the loss that keeps experts equally busy
     min_count: Annotated[int, Field(ge=1, le=1_000)] = 2  # examples that a feature must stand in to be known
     reweight: Annotated[float, Field(ge=1, le=100)] = 1.5  # most that an example of a rare label is drawn more often
@@ -71,6 +73,7 @@ class DistilConfig(Settings):
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.7
     bits: Annotated[int, Field(ge=8, le=20)] = 15
     width: Annotated[int, Field(ge=2, le=256)] = 16
+    feature_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
 
 
 class Searchable(NamedTuple):

@@ -42,17 +42,25 @@ class Outputs(NamedTuple):
 
 
 class Bag(nn.Module):
-    """Features that are present → the sum of their rows, divided by the root of how many they are."""
+    """Features that are present → the sum of their rows, divided by the root of how many they are.
 
-    def __init__(self, rows: int, width: int, scale: float) -> None:
+    In training a share of ``dropout`` of them is left out, others each time, so that none is relied on alone.
+    """
+
+    def __init__(self, rows: int, width: int, scale: float, dropout: float) -> None:
         super().__init__()
+        self.dropout = dropout
         self.table = nn.EmbeddingBag(max(rows, 1), width, mode="sum")
         nn.init.normal_(self.table.weight, std=scale) if scale else nn.init.zeros_(self.table.weight)
 
     def forward(self, rows: Tensor, offsets: Tensor) -> Tensor:
         """Return (examples, width); zeros for an example without known features."""
         ends = torch.cat([offsets[1:], offsets.new_tensor([len(rows)])])
-        return torch.as_tensor(self.table(rows, offsets)) * (ends - offsets).clamp(min=1).rsqrt().unsqueeze(1)
+        kept = None
+        if self.training and self.dropout:
+            kept = (torch.rand(len(rows), device=rows.device) >= self.dropout).float() / (1.0 - self.dropout)
+        summed = torch.as_tensor(self.table(rows, offsets, kept))
+        return summed * (ends - offsets).clamp(min=1).rsqrt().unsqueeze(1)
 
 
 class Expert(nn.Module):
@@ -74,8 +82,10 @@ class MixtureOfExperts(nn.Module):
         super().__init__()
         width = 2 * config.width + NUMBERS_WIDTH
         self.top_k = min(config.top_k, config.experts)
-        self.text, self.code = (Bag(rows, config.width, EMBEDDING_SCALE) for rows in (text, code))
-        self.wide_text, self.wide_code = (Bag(rows, labels, 0.0) for rows in (text, code))
+        self.text, self.code = (
+            Bag(rows, config.width, EMBEDDING_SCALE, config.feature_dropout) for rows in (text, code)
+        )
+        self.wide_text, self.wide_code = (Bag(rows, labels, 0.0, config.feature_dropout) for rows in (text, code))
         self.numbers = nn.Sequential(nn.LayerNorm(TABULAR), nn.Linear(TABULAR, NUMBERS_WIDTH))
         self.norm, self.drop = nn.LayerNorm(width), nn.Dropout(config.dropout)
         self.gate = nn.Linear(width, config.experts)

@@ -142,9 +142,10 @@ class Trainer:
     def _step(self, inputs: Inputs, labels: Tensor) -> float:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
             outputs = self._forward(inputs)
-            loss = nn.functional.cross_entropy(outputs.logits.float(), labels) + self.config.balance * outputs.balance
+            loss = nn.functional.cross_entropy(outputs.logits.float(), labels, label_smoothing=self.config.smoothing)
+            loss = loss + self.config.balance * outputs.balance
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         self.optimizer.step()
         return float(loss.detach())
