@@ -10,12 +10,13 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from models.records import DeadLetter
+from models.records import DeadLetter, Program
 from streams.kafka import client_options
 from streams.restore import SOURCES
 from streams.settings import Settings
-from streams.topics import MAX_MESSAGE_BYTES
+from streams.topics import MAX_MESSAGE_BYTES, topic_name
 
+READ = (*SOURCES, topic_name(Program))  # by workers
 MAX_REASON = 4_000
 MAX_HEADERS = 50
 MAX_VALUE, MAX_KEY, MAX_HEADER_BYTES = 6 << 20, 3 << 20, 1 << 20  # together, in base64, they fit into one message
@@ -101,8 +102,8 @@ async def _checked(producer: AIOKafkaProducer, letter: DeadLetter) -> dict[str, 
 
 
 def _message(letter: DeadLetter) -> dict[str, Any]:
-    if letter.source_topic not in SOURCES:  # no other topic: a forged letter would write there with our rights
-        known = ", ".join(SOURCES)
+    if letter.source_topic not in READ:  # no other topic: a forged letter would write there with our rights
+        known = ", ".join(READ)
         raise DeadLetterError(f"dead letter {letter.id} names {letter.source_topic}; workers read only {known}")
     if letter.reason.endswith(CUT):
         raise DeadLetterError(f"dead letter {letter.id} does not hold all of its bytes; its source was too large")

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 # What a worker does: the topics it takes in. "classify" takes failures, feedback and commands, which share a model. A
 # role that is added gets a consumer group of its own, `{app_id}-{role}`, so that roles scale apart.
-Role = Literal["classify", "archive", "train"]
+Role = Literal["classify", "transpile", "archive", "train"]
 
 
 class Settings(BaseSettings):
@@ -53,6 +53,11 @@ class Settings(BaseSettings):
     warm_start: bool = Field(default=True, description="start a partition without checkpoint from a trained model")
     weighting: bool = Field(
         default=True, description="raise rare categories when learning, by counts that follow the stream"
+    )
+
+    transpiler: str = Field(default="depyler", description="what a transpiling worker puts programs through")
+    verify_programs: bool = Field(
+        default=False, description="a transpiling worker also runs each program, confined, beside its Rust"
     )
 
     archive_dir: Path | None = Field(

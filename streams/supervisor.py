@@ -189,8 +189,8 @@ class Supervisor:
     def _worker(self, number: int, role: str) -> Child:
         """Return the process with this number, from 0; a fixed operations port is counted up from the first one's."""
         plain = role == "worker"
-        name, command = (f"worker-{number + 1}", ["worker"]) if plain else (role, ["worker", "--role", role])
-        child = self._child(name, command)
+        unique = f"{role}-{number + 1}" if role in ("worker", "transpile") else role  # of the others there is one
+        child = self._child(unique, ["worker"] if plain else ["worker", "--role", role])
         if self.settings.ops_port:
             child.environment["JIDOKA_OPS_PORT"] = str(self.settings.ops_port + number)
         return child

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,27 +13,27 @@ from aiohttp import web
 from mode import Service
 
 from streams import predecessor
-from streams.app import build
+from streams.app import build, build_programs
 from streams.checkpoints import CODE_VERSION, RIVER_VERSION
-from streams.kafka import client_options, describe_cluster, quiet_loggers
-from streams.line import Line
+from streams.held import Held
+from streams.kafka import client_options, quiet_loggers
 from streams.metrics import Metrics
+from streams.programs import Work
 from streams.published import fresh_state, newest_model
 from streams.settings import Settings
+from streams.startup import LOG_FORMAT, wait_for_broker
+from streams.transactions import LineApp
 from streams.watch import Watch
 from streams.web.ops import ops_app
 
 log = logging.getLogger(__name__)
-PROBE_LIMIT_S = 5.0
 CANCEL_LIMIT_S = 1.0
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 8.0  # between looks for a broker; doubled each time
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class OpsEndpoint(Service):
     """Serves a worker's operations endpoint, and says where in ``announce`` (a JSON file) once it listens."""
 
-    def __init__(self, line: Line, watch: Watch, announce: Path | None) -> None:
+    def __init__(self, line: Held, watch: Watch, announce: Path | None) -> None:
         super().__init__()
         self.line, self.announce = line, announce
         self._runner = web.AppRunner(ops_app(line, watch), access_log=None)
@@ -79,12 +78,25 @@ def run(settings: Settings, announce: Path | None = None) -> None:
     metrics.model.info({"code": CODE_VERSION, "river": RIVER_VERSION, "learner": "hashed-logistic"})
     asyncio.run(wait_for_broker(settings))
     published = asyncio.run(newest_model(settings)) if settings.warm_start else None
-    app, line = build(settings, metrics, fresh_state(settings, published))
+    _serve(*build(settings, metrics, fresh_state(settings, published)), announce)
+
+
+def run_programs(settings: Settings, announce: Path | None, work: Work) -> None:
+    """Run a worker that does ``work`` with programs until SIGTERM or SIGINT; what is in hand then is left undone."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    quiet_loggers()
+    asyncio.run(wait_for_broker(settings))
+    _serve(*build_programs(settings, Metrics(), work), announce)
+
+
+def _serve(app: LineApp, line: Held, announce: Path | None) -> None:
+    """Run an app with its watch and its endpoint, in the place of the worker that announced itself there before."""
+    settings = line.settings
     if announce:
         app.conf.broker_client_id = predecessor.new_client_id()
         note = announce.with_suffix(".member")
         predecessor.replace(
-            note, app.conf.broker_client_id, settings.broker or "", client_options(settings), settings.app_id
+            note, app.conf.broker_client_id, settings.broker or "", client_options(settings), app.conf.id
         )
     watch = Watch(line, client_options(settings))
     services = (watch, OpsEndpoint(line, watch, announce))
@@ -94,20 +106,3 @@ def run(settings: Settings, announce: Path | None = None) -> None:
     except SystemExit as end:  # Faust ends every run with it; only a status other than 0 means anything
         if end.code:
             raise
-
-
-async def wait_for_broker(settings: Settings) -> None:
-    """Return once the broker answers; raises ``ConnectionError`` when it has not for ``broker_wait_s``."""
-    deadline = time.monotonic() + settings.broker_wait_s
-    pause = FIRST_PAUSE_S
-    while True:
-        try:
-            await describe_cluster(settings.broker or "", client_options(settings), PROBE_LIMIT_S)
-        except ConnectionError as error:
-            if time.monotonic() + pause > deadline:
-                raise
-            log.warning("%s; trying again in %.1f s", error, pause)
-        else:
-            return
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE_S)

@@ -13,6 +13,7 @@ from producers.transpile.pipeline import MAX_SOURCE_BYTES, program_id
 
 SOURCE_COLUMNS = ("source", "python_code")
 NAME_COLUMNS = ("program_id", "id")
+MARK_COLUMNS, MAX_MARK_CHARS = ("level", "strategy"), 100
 BATCH_ROWS = 256
 ALLOWED = "give a .py file, a folder of them, or Parquet with a column source or python_code"
 
@@ -23,10 +24,15 @@ class InputsError(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """A program as it was found; ``name`` is its id, or its path in the folder."""
+    """A program as it was found; ``name`` is its id, or its path in the folder.
+
+    ``level`` and ``strategy`` are what a generated one was made by, where its corpus says so.
+    """
 
     name: str
     text: str
+    level: str | None = None
+    strategy: str | None = None
 
 
 @dataclass
@@ -76,21 +82,29 @@ def _rows(inputs: Inputs) -> Iterator[Source]:
     names = table.schema_arrow.names
     source = next(name for name in SOURCE_COLUMNS if name in names)
     label = next((name for name in NAME_COLUMNS if name in names), None)
-    columns = [source, *([label] if label else [])]
+    marks = [name for name in MARK_COLUMNS if name in names]
+    columns = [source, *([label] if label else []), *marks]
     try:
         for batch in table.iter_batches(batch_size=BATCH_ROWS, columns=columns):
             for row in batch.select(columns).to_pylist():
                 if row[source] is not None:
-                    yield from _taken(inputs, str(row[label]) if label else program_id(row[source]), row[source])
+                    name = str(row[label]) if label else program_id(row[source])
+                    yield from _taken(inputs, name, row[source], *(_mark(row.get(mark)) for mark in MARK_COLUMNS))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputsError(f"{inputs.path}: reading stopped: {error}") from None
 
 
-def _taken(inputs: Inputs, name: str, text: str) -> Iterator[Source]:
+def _mark(value: object) -> str | None:
+    return value[:MAX_MARK_CHARS] if isinstance(value, str) else None
+
+
+def _taken(
+    inputs: Inputs, name: str, text: str, level: str | None = None, strategy: str | None = None
+) -> Iterator[Source]:
     if len(text) > MAX_SOURCE_BYTES:
         inputs.refused.append((name, f"more than {MAX_SOURCE_BYTES} bytes"))
     else:
-        yield Source(name, text)
+        yield Source(name, text, level, strategy)
 
 
 def _opened(path: Path) -> pq.ParquetFile:

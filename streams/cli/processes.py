@@ -21,6 +21,7 @@ from streams.cli.console import (
 )
 
 if TYPE_CHECKING:
+    from streams.programs import Work
     from streams.settings import Settings
 
 Announce = Annotated[Path | None, typer.Option(help="File that gets this process's address as JSON.", hidden=True)]
@@ -41,6 +42,7 @@ def up(
     port: Annotated[int | None, typer.Option(help="Port of the web interface.", metavar="P")] = None,
     brokers: Annotated[int, typer.Option(help="1, or 3 that hold every record; one of three may die.")] = 1,
     archive: Annotated[bool, typer.Option(help="Keep what comes in as Parquet; train from it on a schedule.")] = True,
+    transpilers: Annotated[int, typer.Option(min=0, max=64, help="Workers that transpile programs.", metavar="N")] = 0,
     data_dir: DataDir = None,
 ) -> None:
     """Start the line: broker (if none is configured), topics, workers, archive, web; Ctrl-C stops it all."""
@@ -55,7 +57,7 @@ def up(
         raise UserError(f"--brokers {brokers} starts brokers here, but JIDOKA_BROKER names others; use one of the two")
     check_security(settings)
     with as_user_error(BrokerError, WebError):
-        run_line(settings, count, brokers, beside(settings) if archive else ())
+        run_line(settings, count, brokers, [*(beside(settings) if archive else ()), *["transpile"] * transpilers])
 
 
 def beside(settings: Settings) -> list[str]:
@@ -94,7 +96,10 @@ def demo(
 
 
 def worker(
-    role: Annotated[str | None, typer.Option(help="What it does: classify (default), archive or train.")] = None,
+    role: Annotated[
+        str | None,
+        typer.Option("--role", "--roles", help="What it does: classify (default), transpile, archive or train."),
+    ] = None,
     data_dir: DataDir = None,
     announce: Announce = None,
     attached: Attached = False,
@@ -121,12 +126,28 @@ def _run_role(settings: Settings, announce: Path | None) -> None:
         from streams.archive.sink import Sink
 
         sidecar.run(settings, announce, lambda: Sink(settings, settings.archive))
+    elif settings.role == "transpile":
+        classify.run_programs(settings, announce, _transpiling(settings))
     elif settings.role == "train":
         from streams.schedule.trainer import Trainer
 
         sidecar.run(settings, announce, lambda: Trainer(settings))
     else:
         classify.run(settings, announce)
+
+
+def _transpiling(settings: Settings) -> Work:
+    """Return what a transpiling worker does with a program; raises ``UserError`` where a tool is missing."""
+    from producers.transpile.on_topic import Transpiling
+    from producers.transpile.pipeline import results_cache
+    from producers.transpile.tools import ToolError, find_rustc
+    from producers.transpile.transpiler import transpiler
+
+    with as_user_error(ToolError):
+        find_rustc()
+        tool = transpiler(settings.transpiler)
+        err.print(f"[dim]{safe(tool.name)} {safe(tool.version)}, {find_rustc().version}[/dim]")
+    return Transpiling(tool, results_cache(), settings.verify_programs)
 
 
 def web(

@@ -29,8 +29,8 @@ def program(name: str, source: str = COMPILES, **more: Any) -> Program:
 
 @pytest.fixture
 def line(broker: str, tmp_path: Path, kit: Any) -> Iterator[Any]:
-    """Give a line whose workers count as stalled after two seconds without progress."""
-    with kit.new_line(broker, tmp_path, stall_limit_s=2.0) as made:
+    """Give a line whose workers count as stalled after five seconds without progress."""
+    with kit.new_line(broker, tmp_path, stall_limit_s=5.0) as made:
         made.settings.data_dir.mkdir(parents=True)
         yield made
 
@@ -68,7 +68,7 @@ class TestOneByOne:
         assert began(line) == ["a", "a", "b"]
 
     def test_longer_than_the_session(self, line: Any, eventually: Eventually) -> None:
-        """A program that takes longer than session and stall limit is begun once; health and metrics are told meanwhile."""
+        """A program that takes longer than session and stall limit is begun once; health is told meanwhile."""
         worker = line.worker("patient", SLOW).start()
         line.push([program("long"), program("next")])
         eventually(lambda: worker.state()["programs"]["in_hand_s"] > 8.0, deadline_s=30)
