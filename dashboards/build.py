@@ -1,7 +1,6 @@
 """Write the dashboards to ``dashboards/grafana``: ``python -m dashboards.build``.
 
 Built by code so that the same thing looks the same everywhere; Grafana in ``docker/compose.yaml`` reads the files.
-The dashboard of the synthetic line (acceptance, coverage, findings) comes with its producers.
 """
 
 from __future__ import annotations
@@ -13,10 +12,17 @@ from typing import Any
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards import drift, model, operations, overview, runbook
+from dashboards import drift, model, operations, overview, runbook, synthetic
 
 FOLDER = Path(__file__).parent / "grafana"
-MODULES = {"overview": overview, "model": model, "drift": drift, "operations": operations, "runbook": runbook}
+MODULES = {
+    "overview": overview,
+    "model": model,
+    "drift": drift,
+    "synthetic": synthetic,
+    "operations": operations,
+    "runbook": runbook,
+}
 
 
 def documents() -> dict[str, dict[str, Any]]:

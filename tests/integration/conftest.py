@@ -102,9 +102,12 @@ class Worker:
         assert self.process is not None
         return self.process.pid
 
+    @property
+    def url(self) -> str:
+        return str(json.loads(self.announce.read_bytes())["url"])
+
     def get(self, path: str) -> bytes:
-        url = json.loads(self.announce.read_bytes())["url"]
-        with urllib.request.urlopen(url + path, timeout=5) as response:  # noqa: S310 - our own worker
+        with urllib.request.urlopen(self.url + path, timeout=5) as response:  # noqa: S310 - our own worker
             body: bytes = response.read()
         return body
 

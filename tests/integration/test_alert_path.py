@@ -21,7 +21,7 @@ import pytest
 
 from dashboards.build import documents
 from models.classifiers import HashedLogistic
-from models.records import CompilerErrors, Feedback, Model, ModelCommand
+from models.records import CompilerErrors, Feedback, Model, ModelCommand, Program
 from models.warm_start import pack
 from streams.supervisor import Supervisor
 from tests.builders import build, diagnostic
@@ -76,10 +76,12 @@ def watched(broker: str, tmp_path_factory: pytest.TempPathFactory, kit: Any) -> 
         alertmanager(folder) as manager,
     ):
         worker, web = (str(child.url()) for child in supervisor.children)
-        targets = {"jidoka-worker": [worker], "jidoka-web": [web]}
+        (line.settings.data_dir / "go").touch()  # programs do not have to wait
+        transpiling = line.worker("transpile", (str(Path(__file__).with_name("slow_transpiler.py")),)).start()
+        targets = {"jidoka-worker": [worker, transpiling.url], "jidoka-web": [web]}
         with prometheus(folder, targets, every=f"{EVERY_S:.0f}s", alertmanager=manager.address) as server:
             made = Watched(line, web, server, manager)
-            poll(lambda: made.value("min(up) * count(up)") == 2, deadline_s=SEEN_S)
+            poll(lambda: made.value("min(up) * count(up)") == 3, deadline_s=SEEN_S)
             yield made
 
 
@@ -99,11 +101,17 @@ def busy(watched: Watched, kit: Any) -> Watched:
     line.push(stream(2_200, 1, "before", borrow=1), 3)  # detectors judge after 2,000 votes
     line.push(stream(500, 2, "after", borrow=4), 3)
     line.send(CompilerErrors, [b"garbage"] * 100)
+    line.push([program(level) for level in ("basic", "expert")])
+    poll(lambda: watched.value("sum(jidoka_programs_total)") == 2, deadline_s=SEEN_S)
     poll(lambda: watched.value("sum(jidoka_failures_total)") > len(builds) + 2_700, deadline_s=SEEN_S)
     poll(lambda: watched.value("sum(jidoka_dead_letters_total)") == 100, deadline_s=SEEN_S)
     poll(lambda: watched.value('count(ALERTS{alertname="JidokaConceptDrift"})') >= 1, deadline_s=SEEN_S)
     poll(lambda: watched.value("sum(jidoka_consumer_lag) == bool 0") == 1, deadline_s=SEEN_S)
     return watched
+
+
+def program(level: str) -> Program:
+    return Program(id=level, time=NOW, project="test/synthetic", source="pass", level=level)
 
 
 def challenge(line: Any) -> None:
