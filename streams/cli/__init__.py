@@ -11,6 +11,7 @@ import typer
 from streams.cli import (
     andon,
     augment,
+    commits,
     dead_letters,
     findings,
     fix,
@@ -21,6 +22,7 @@ from streams.cli import (
     monitor,
     oip,
     operate,
+    priorities,
     processes,
     read,
     submit,
@@ -53,6 +55,7 @@ for module in (
     generate,
     findings,
     fix,
+    priorities,
 ):
     module.register(app)
 
@@ -68,6 +71,7 @@ def options(
 
 
 app.add_typer(andon.app, name="andon")
+app.add_typer(commits.app, name="commits")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(models.app, name="models")
 
