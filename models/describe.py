@@ -1,8 +1,9 @@
 """How a diagnostic becomes the features of a batch task: one description for training, distilling and serving.
 
 ``category`` is what the stream's classifier sees (``models.features.parts``: masked message, notes, labels, marked
-code). ``source`` is code alone: up to five lines and the mark, not a word of the compiler's. Codes, names of files and
-paths enter neither.
+code). ``source`` is code alone: up to five lines and the mark, as the stream's source task sees them, and what the
+lines around say beyond that (``models.window_features``); not a word of the compiler's. Codes, names of files and paths
+enter neither.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from models.code_features import source_parts
 from models.diagnostics import Diagnostic
 from models.features import parts
 from models.hashing import Named
+from models.window_features import window_parts
 
 VERSION = 1  # of all descriptions together; a model of another version is refused
 
@@ -20,7 +22,7 @@ Describe = Callable[[Diagnostic, int, int], list[Named]]
 
 
 def _source(diagnostic: Diagnostic, _position: int, _total: int) -> list[Named]:
-    return source_parts(diagnostic)
+    return [*source_parts(diagnostic), *window_parts(diagnostic)]
 
 
 DESCRIPTIONS: dict[str, Describe] = {"category": parts, "source": _source}

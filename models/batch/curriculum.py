@@ -26,7 +26,7 @@ def difficulty(dataset: Dataset, wanted: NDArray[np.int64], seed: int) -> NDArra
         places = order[start : start + CHUNK]
         chosen = wanted[places]
         labels = [dataset.labels[column] for column in dataset.label[chosen]]
-        batch = learner.batch(dataset.hashes(chosen))
+        batch = learner.batch(dataset.stream_hashes(chosen))
         activations = sigmoid(learner.scores(batch))
         shares = activations / np.maximum(activations.sum(axis=1, keepdims=True), 1e-9)
         for place, column, row in zip(places, learner.columns(labels), shares, strict=True):

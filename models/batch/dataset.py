@@ -7,8 +7,9 @@ are features.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from models.evaluation.splits import Entry
 from models.hashing import Named
 from models.records import CompilerErrors
 from models.taxonomy import MAIN_CODES, MAIN_LABELS, rule_for
+from models.window_features import PREFIX
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 SIDES = ("train", "validation", "test")
@@ -54,8 +56,9 @@ class Ragged(NamedTuple):
 class Dataset:
     """Labelled examples of one task; all arrays have one entry, row or list per example.
 
-    ``text`` and ``code`` hold CRC-32 hashes of feature names (what the compiler says; what the code says), ``tabular``
-    numbers of shape (examples, ``TABULAR``), ``label`` places in ``labels``. ``group``, ``directory`` and ``origin``
+    ``text`` and ``code`` hold CRC-32 hashes of feature names: what the compiler says and what the code says; of the
+    task ``source``, what the window adds to ``code``, which is all that the stream's source task sees. ``tabular`` are
+    numbers, shape (examples, ``TABULAR``), ``label`` places in ``labels``. ``group``, ``directory`` and ``origin``
     are hashes of names, ``code_id`` numbers of compiler codes (-1: none), ``time`` seconds since 1970; none of these
     five is a feature. ``side`` says which part an example belongs to: ``TRAIN``, ``VALIDATION`` or ``TEST``.
     """
@@ -81,17 +84,33 @@ class Dataset:
         """Return the indices of one side."""
         return np.flatnonzero(self.side == side)
 
+    def take(self, wanted: NDArray[np.int64]) -> Dataset:
+        """Return the dataset of these examples alone."""
+        taken: dict[str, Any] = {
+            one.name: value.take(wanted) if isinstance(value, Ragged) else value[wanted]
+            for one in fields(self)
+            if isinstance(value := getattr(self, one.name), Ragged | np.ndarray)
+        }
+        return replace(self, **taken)
+
     def signatures(self) -> NDArray[np.uint64]:
         """Return a number for each example's features: equal features, equal numbers."""
         return _sums(self.text) * np.uint64(0x9E3779B97F4A7C15) + _sums(self.code)
 
     def hashes(self, wanted: NDArray[np.int64]) -> list[bytes]:
-        """Return each example's hashes as the stream's classifier and a student take them."""
+        """Return each example's hashes as a student takes them."""
         text, code = self.text.take(wanted), self.code.take(wanted)
         return [
             text.values[a:b].tobytes() + code.values[c:d].tobytes()
             for a, b, c, d in zip(text.offsets[:-1], text.offsets[1:], code.offsets[:-1], code.offsets[1:], strict=True)
         ]
+
+    def stream_hashes(self, wanted: NDArray[np.int64]) -> list[bytes]:
+        """Return each example's hashes as the stream's own learner of this task takes them."""
+        if self.task != "source":
+            return self.hashes(wanted)
+        code = self.code.take(wanted)
+        return [code.values[a:b].tobytes() for a, b in pairwise(code.offsets)]
 
 
 def _sums(ragged: Ragged) -> NDArray[np.uint64]:
@@ -113,16 +132,21 @@ class _Row(NamedTuple):
 
 
 def collect(
-    entries: Sequence[Entry[CompilerErrors]], task: str, progress: Progress = lambda _: None, labels: str = "main"
+    entries: Sequence[Entry[CompilerErrors]],
+    task: str,
+    labels: str = "main",
+    progress: Progress = lambda _: None,
+    said: Mapping[tuple[str, int], str] | None = None,
 ) -> Dataset:
     """Return the labelled diagnostics of ``entries`` as a dataset, all of it on the side of ``TRAIN``.
 
-    ``labels`` is ``main`` (the seven main categories) or ``all`` (the taxonomy's, as far as they occur). Raises
-    ``DatasetError`` when fewer than two labels occur.
+    ``labels`` is ``main`` (the seven main categories) or ``all`` (the taxonomy's, as far as they occur). ``said`` is
+    what people said of (failure's id, index), which counts before the code table. Raises ``DatasetError`` when fewer
+    than two labels occur.
     """
     rows: list[_Row] = []
     for place, entry in enumerate(entries):
-        rows += _rows(entry.item, task, place, labels)
+        rows += _rows(entry.item, task, place, labels, said or {})
         progress(1)
     names = tuple(MAIN_LABELS) if labels == "main" else tuple(sorted({row.label for row in rows}))
     if len({row.label for row in rows}) < 2:
@@ -132,24 +156,36 @@ def collect(
     return _dataset(entries, rows, task, names)
 
 
-def _rows(record: CompilerErrors, task: str, entry: int, labels: str) -> list[_Row]:
+def _rows(
+    record: CompilerErrors, task: str, entry: int, labels: str, said: Mapping[tuple[str, int], str]
+) -> list[_Row]:
     found, total = [], len(record.diagnostics)
     for place, one in enumerate(record.diagnostics):
-        rule = rule_for(one.code, one.message)
-        if rule is None or (labels == "main" and one.code not in MAIN_CODES):
+        if (label := label_of(record, place, labels, said)) is None:
             continue
         text, code = _by_place(describe(task, one, place, total))
-        found.append(_Row(text, code, numbers(task, one, place, total), rule.label, one.code, entry))
+        found.append(_Row(text, code, numbers(task, one, place, total), label, one.code, entry))
     return found
 
 
+def label_of(record: CompilerErrors, place: int, labels: str, said: Mapping[tuple[str, int], str]) -> str | None:
+    """Return the label of a build's diagnostic; nothing where it has none, or none that is wanted."""
+    one = record.diagnostics[place]
+    label = said.get((record.id, place))
+    if label is None and (labels != "main" or one.code in MAIN_CODES):  # the codes that the corpora's figures are of
+        rule = rule_for(one.code, one.message)
+        label = rule.label if rule else None
+    return label if labels != "main" or label in MAIN_LABELS else None
+
+
 def _by_place(parts: Iterable[Named]) -> tuple[bytes, bytes]:
-    """Return the hashes of what the compiler says, and of what the code says; a part is of one place."""
+    """Return the hashes of what goes into ``text``, and into ``code``; a part is of one place."""
     text: list[bytes] = []
     code: list[bytes] = []
     for part in parts:
         if part.names:
-            (text if part.names[0].partition(":")[0] in TEXT_PLACES else code).append(part.hashes)
+            place = part.names[0].partition(":")[0]
+            (text if place in TEXT_PLACES or place.startswith(PREFIX) else code).append(part.hashes)
     return b"".join(text), b"".join(code)
 
 

@@ -36,7 +36,7 @@ class Online(NamedTuple):
         columns = [dataset.labels.index(label) for label in self.classifier.labels]
         for start in range(0, len(wanted), CHUNK):
             places = wanted[start : start + CHUNK]
-            scores = self.classifier.scores(self.classifier.batch(dataset.hashes(places)))
+            scores = self.classifier.scores(self.classifier.batch(dataset.stream_hashes(places)))
             found[start : start + CHUNK, columns] = self.calibrator.apply(scores)
         return found
 
@@ -47,7 +47,7 @@ def online(dataset: Dataset, wanted: NDArray[np.int64], seed: int) -> Online:
     learner = found.classifier
     for place in wanted[np.random.default_rng(seed).permutation(len(wanted))]:
         label = dataset.labels[dataset.label[place]]
-        batch = learner.batch(dataset.hashes(np.array([place])))
+        batch = learner.batch(dataset.stream_hashes(np.array([place])))
         scores = learner.scores(batch)
         found.calibrator.learn(scores, found.calibrator.apply(scores), learner.columns([label]))
         learner.learn_batch(batch, [label], [weights.weigh(label, None)], sigmoid(scores))

@@ -35,12 +35,16 @@ class Teacher:
 
     def logits(self, dataset: Dataset, wanted: Indices) -> NDArray[np.float32]:
         """Return logits of some examples, shape (examples, labels); raises ``ModelFileError`` for another task."""
+        self.check(dataset)
+        return logits_of(self.network, self.vocabulary.encode(dataset), wanted)[0]
+
+    def check(self, dataset: Dataset) -> None:
+        """Raise ``ModelFileError`` unless these examples are of the teacher's task and labels."""
         if (dataset.task, dataset.labels) != (self.card.task, self.card.labels):
             raise ModelFileError(
                 f"{self.card.name}: a teacher of {self.card.task} with {len(self.card.labels)} labels; these examples "
                 f"are of {dataset.task} with {len(dataset.labels)}"
             )
-        return logits_of(self.network, self.vocabulary.encode(dataset), wanted)[0]
 
 
 def save_teacher(path: Path, result: TrainResult, dataset: Dataset, about: Mapping[str, Any]) -> ModelCard:

@@ -13,6 +13,7 @@ from streams.cli import (
     augment,
     commits,
     dead_letters,
+    distill,
     findings,
     fix,
     generate,
@@ -26,6 +27,7 @@ from streams.cli import (
     processes,
     read,
     submit,
+    train,
     transpile,
     verify,
     write,
@@ -56,6 +58,8 @@ for module in (
     findings,
     fix,
     priorities,
+    train,
+    distill,
 ):
     module.register(app)
 
