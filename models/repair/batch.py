@@ -33,6 +33,8 @@ def compatible(ranked: Iterable[Candidate]) -> list[Candidate]:
 
 def key(subject: Subject, candidate: Candidate) -> tuple[object, ...]:
     """Return what a candidate is, whatever its place: an equal one need not be tried again."""
+    if candidate.pattern in REGENERATED:
+        return candidate.pattern, *(edit.replacement for edit in candidate.edits)
     pieces = tuple((subject.text[edit.start : edit.end], edit.replacement) for edit in candidate.edits)
     first = candidate.edits[0].start if candidate.edits else 0
     line = subject.text[subject.text.rfind("\n", 0, first) + 1 :].partition("\n")[0]

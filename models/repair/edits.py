@@ -20,12 +20,17 @@ class OverlapError(ValueError):
 
 
 def clash(edits: Sequence[Edit]) -> bool:
-    """Return whether two of ``edits`` change the same place; equal edits are one edit."""
+    """Return whether two of ``edits`` change the same place; equal edits are one edit, whole lines stand in any order."""
     ordered = sorted(set(edits))
     return any(
-        later.start < earlier.end or (later.start == earlier.start and later.end == earlier.end)
+        later.start < earlier.end
+        or (later.start == earlier.start and later.end == earlier.end and not (_lines(earlier) and _lines(later)))
         for earlier, later in zip(ordered, ordered[1:], strict=False)
     )
+
+
+def _lines(edit: Edit) -> bool:
+    return edit.start == edit.end and edit.replacement.startswith("\n") and edit.replacement.endswith("\n")
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:

@@ -16,7 +16,78 @@ _HIDDEN = re.compile(r"""//[^\n]*|/\*.*?\*/|\bb?r(#*)".*?"\1|b?"(?:\\.|[^"\\])*\
 _WORD = re.compile(r"[A-Za-z_]\w*|\d[\w.]*")
 # Words that conversions bring or take; the rest of what an edit removes is what the program said.
 _FREE = frozenset(
-    ["mut", "ref", "as", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "usize", "isize", "f32", "f64", "str", "String", "to_string", "to_owned", "into", "clone", "cloned", "copied", "as_str", "as_ref", "as_mut", "iter", "into_iter", "unwrap", "expect", "Some", "Ok", "Err", "None", "Default", "default", "DepylerValue", "Int", "Float", "Str", "Bool", "List", "std", "let", "dyn", "impl", "Box", "Vec", "Option", "Result", "unwrap_or_default", "collect", "a", "b", "join", "py_add", "py_sub", "py_mul", "py_div", "mut_ref", "contains", "contains_key", "deref", "to_vec", "new", "display", "is_some", "is_empty", "as_bool", "ok"]
+    [
+        "mut",
+        "ref",
+        "as",
+        "i8",
+        "i16",
+        "i32",
+        "i64",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "usize",
+        "isize",
+        "f32",
+        "f64",
+        "str",
+        "String",
+        "to_string",
+        "to_owned",
+        "into",
+        "clone",
+        "cloned",
+        "copied",
+        "as_str",
+        "as_ref",
+        "as_mut",
+        "iter",
+        "into_iter",
+        "unwrap",
+        "expect",
+        "Some",
+        "Ok",
+        "Err",
+        "None",
+        "Default",
+        "default",
+        "DepylerValue",
+        "Int",
+        "Float",
+        "Str",
+        "Bool",
+        "List",
+        "std",
+        "let",
+        "dyn",
+        "impl",
+        "Box",
+        "Vec",
+        "Option",
+        "Result",
+        "unwrap_or_default",
+        "collect",
+        "a",
+        "b",
+        "join",
+        "py_add",
+        "py_sub",
+        "py_mul",
+        "py_div",
+        "mut_ref",
+        "contains",
+        "contains_key",
+        "deref",
+        "to_vec",
+        "new",
+        "display",
+        "is_some",
+        "is_empty",
+        "as_bool",
+        "ok",
+    ]
 )
 
 
@@ -25,10 +96,13 @@ def plain(text: str) -> str:
     return _HIDDEN.sub('""', text)
 
 
-def forbidden(before: str, after: str) -> str:
-    """Return what ``after`` holds more of than ``before`` and no repair may add, or nothing."""
+def forbidden(before: str, after: str, *, translated: bool = False) -> str:
+    """Return what ``after`` holds more of than ``before`` and no repair may add, or nothing.
+
+    A program that is written anew from its Python may end itself where that does.
+    """
     had, has = (Counter(found[0] for found in _FORBIDDEN.finditer(plain(each))) for each in (before, after))
-    return next(iter(has - had), "")
+    return next((one for one in has - had if not (translated and "exit" in one)), "")
 
 
 def dropped(text: str, edits: tuple[Edit, ...]) -> list[str]:
@@ -47,7 +121,7 @@ def refused(text: str, candidate: Candidate, *, translated: bool = False) -> str
         after = apply(text, candidate.edits)
     except ValueError as error:
         return str(error)
-    if found := forbidden(text, after):
+    if found := forbidden(text, after, translated=translated):
         return f"adds {found}"
     if translated:
         return ""

@@ -14,6 +14,7 @@ from models.repair.errors import RustError
 from models.repair.guards import refused
 from models.repair.judge import better, standing
 from models.repair.ranking import Rates
+from models.repair.regenerate import from_python
 from models.repair.suggestions import from_rustc
 from producers.fix.compiler import BrokenError, Compiler
 
@@ -37,7 +38,7 @@ class Loop:
     compiler: Compiler
     rates: Rates
     deadline: float
-    sources: Sequence[Source] = (from_patterns, from_rustc)
+    sources: Sequence[Source] = (from_python, from_patterns, from_rustc)
     applied: list[Applied] = field(default_factory=list)
     tried: set[tuple[object, ...]] = field(default_factory=set)
     proposed: dict[str, str] = field(default_factory=dict)  # by kind of error and place: what was proposed first
@@ -57,6 +58,21 @@ class Loop:
             subject = after
         return subject
 
+    def rewrite(self, subject: Subject) -> Subject | None:
+        """Return the program with its ``wrong`` functions written anew, or nothing where that does not compile."""
+        batch = compatible(one for one in from_python(subject) if key(subject, one) not in self.tried)
+        allowed = [one for one in batch if not refused(subject.text, one, translated=True)]
+        self.tried.update(key(subject, one) for one in allowed)
+        after = self._try(subject, allowed) if allowed else None
+        if after is not None and after.errors:
+            good, _ = worked(subject, after.errors, after.text, allowed)
+            allowed = good
+            after = self._try(subject, good) if good else None
+        if after is None or after.errors:
+            return None
+        self._learn(subject, allowed, [])
+        return after
+
     def candidates(self, subject: Subject) -> list[Candidate]:
         """Return what has not been tried yet and may be, the likeliest first."""
         found = [one for source in self.sources for one in source(subject)]
@@ -74,8 +90,10 @@ class Loop:
         if bad and good:
             kept = self._try(subject, good)
             if kept is not None and better(subject.errors, kept.errors, _targets(good)):
-                after, batch = kept, good
-        if better(subject.errors, after.errors, _targets(batch)):
+                self._learn(subject, good, bad)
+                return kept
+        spoilt = any(one.pattern in REGENERATED for one in bad)
+        if good and not spoilt and better(subject.errors, after.errors, _targets(batch)):
             self._learn(subject, good, bad)
             return after
         if len(batch) == 1 or self._late():

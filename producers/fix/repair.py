@@ -13,9 +13,14 @@ from models.repair.ranking import Rates, shipped_rates
 from producers.fix.compiler import Compiler, manifest_for
 from producers.fix.loop import Applied, Loop, progress
 from producers.verify.oracle import verify
+from producers.verify.verdict import Verdict
 
 BUDGET_S = 20.0
-ORACLE_S = 4.0  # of the budget, kept for the oracle
+ORACLE_S = 6.0  # of the budget, kept for the oracle
+ORACLE_MS = 2_500  # for each side
+LOOK_S = 2.0  # what another look takes at least
+MAX_LOOKS = 2
+OVERFLOW = frozenset({"overflow"})
 Behaviour = Literal["equal", "different", "untestable"]
 
 
@@ -66,30 +71,54 @@ def repair(
         if not progress(subject, found):
             found = subject
             loop.applied.clear()
-    done = Repaired(file, text, found.text, len(subject.errors), len(found.errors), "untestable", "", loop.applied)
+        done = Repaired(file, text, found.text, len(subject.errors), len(found.errors), "untestable", "", loop.applied)
+        compare(done, loop, found, begin + budget_s)
     done.rustc_runs, done.rustc_s = compiler.runs, compiler.seconds
-    looked = time.monotonic()
-    done.behaviour, done.why = behaviour(found, budget_s - (looked - begin))
-    done.oracle_s = time.monotonic() - looked
     return replace(done, seconds=time.monotonic() - begin)
 
 
-def behaviour(subject: Subject, left_s: float) -> tuple[Behaviour, str]:
-    """Return whether the program does what its Python does, or why that cannot be told."""
-    if subject.errors:
-        return "untestable", "it does not compile"
-    if subject.python is None:
-        return "untestable", "no Python source was given"
-    if left_s < 1:
-        return "untestable", "no time was left to compare"
-    verdict = verify(
-        subject.python, subject.text, cargo_toml=subject.cargo_toml, timeout_ms=min(2_500, int(left_s * 300))
-    )
-    if verdict.equivalent_but_for("overflow"):
+def compare(done: Repaired, loop: Loop, found: Subject, deadline: float) -> None:
+    """Compare the program with its Python; what does something else is written anew, as long as that is better."""
+    if found.errors or found.python is None:
+        done.why = "it does not compile" if found.errors else "no Python source was given"
+        return
+    begin = time.monotonic()
+    verdict = ask(found, deadline)
+    for _ in range(MAX_LOOKS):
+        wrong = frozenset(one.name for one in verdict.functions if set(one.failures) - OVERFLOW)
+        if not wrong or time.monotonic() > deadline - LOOK_S:
+            break
+        kept = len(loop.applied)
+        better = loop.rewrite(replace(found, wrong=wrong))
+        if better is None:
+            break
+        second = ask(better, deadline)
+        if score(second) <= score(verdict):
+            del loop.applied[kept:]
+            break
+        found, verdict, done.text = better, second, better.text
+    done.behaviour, done.why = behaviour(verdict)
+    done.oracle_s = time.monotonic() - begin
+
+
+def ask(subject: Subject, deadline: float) -> Verdict:
+    """Return the oracle's verdict within what is left of the time."""
+    left_ms = int((deadline - time.monotonic()) * 1000)
+    timeout_ms = max(300, min(ORACLE_MS, left_ms // 4))
+    return verify(subject.python or "", subject.text, cargo_toml=subject.cargo_toml, timeout_ms=timeout_ms)
+
+
+def score(verdict: Verdict) -> tuple[int, int]:
+    """Return how good a verdict is: functions that do something else, then those that could be compared."""
+    wrong = sum(bool(set(one.failures) - OVERFLOW) for one in verdict.functions)
+    return -wrong, sum(one.compared > 0 for one in verdict.functions)
+
+
+def behaviour(verdict: Verdict) -> tuple[Behaviour, str]:
+    """Return the verdict in three words; integers that end are depyler's choice, and count as equal."""
+    if verdict.equivalent_but_for(*OVERFLOW):
         return "equal", verdict.why
-    if verdict.answer == "not_comparable":
-        return "untestable", verdict.why
-    return "different", verdict.why
+    return ("untestable" if verdict.answer == "not_comparable" else "different"), verdict.why
 
 
 def document(done: Repaired) -> dict[str, Any]:
