@@ -12,7 +12,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: help venv demo test bench bench-throughput bench-latency bench-memory bench-learning bench-profile bench-venv bench-recovery test-long lint types docs demo-data constraints clean
+.PHONY: help venv demo test findings bench bench-throughput bench-latency bench-memory bench-learning bench-profile bench-venv bench-recovery test-long lint types docs demo-data constraints clean
 
 help: ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,9 @@ demo: $(VENV)/.installed ## watch the line classify and learn from bundled real 
 
 test: $(VENV)/.installed-dev ## run every test, against a real broker that the suite starts (ARGS="-k name")
 	@$(BIN)/python -m pytest $(ARGS)
+
+findings: $(VENV)/.installed ## run all findings of docs/findings again, on both sides: minutes, needs depyler and rustc
+	@$(BIN)/jidoka findings docs/findings --recheck $(ARGS)
 
 test-long: $(VENV)/.installed-dev ## kill workers and broker for half an hour, then count (ARGS="--minutes 10 --seed 7")
 	@$(BIN)/python -m pytest -m long -s tests/integration/test_kill.py $(ARGS)
@@ -62,6 +65,7 @@ docs: $(VENV)/.installed-dev ## write the generated documents anew: schemas, Asy
 	@$(BIN)/python -m models.taxonomy_docs
 	@$(BIN)/python -m models.andon.page
 	@$(BIN)/python -m dashboards.build
+	@$(BIN)/python -m producers.minimise.index docs/findings
 
 demo-data: $(VENV)/.installed ## make the demo's failures and the warm-start model anew with depyler and rustc (minutes)
 	@$(BIN)/python -m producers.demo.build $(ARGS)

@@ -54,6 +54,15 @@ def of_node(node: ast.AST) -> Iterator[str]:
         yield "bit operation"
 
 
+def of_text(source: str) -> tuple[str, ...]:
+    """Return the constructs of a program, sorted, each once; none where it does not parse."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    return tuple(sorted({name for node in ast.walk(tree) for name in of_node(node)}))
+
+
 def _function(node: ast.AST) -> Iterator[str]:
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))  # noqa: S101 - for the type checker
     if node.name.startswith("test_"):

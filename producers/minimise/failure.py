@@ -39,8 +39,17 @@ class Failure:
     found: Counterexample | None = None
 
     def like(self, other: Failure | None) -> bool:
-        """Return whether ``other`` is the same failure, perhaps of a smaller program."""
-        return other is not None and self.key == other.key
+        """Return whether ``other`` is the same failure, perhaps of a smaller program.
+
+        Python answers with the same type of value, too: what is cut away must not turn a wrong answer into a function
+        that does not keep its own annotation.
+        """
+        return other is not None and self.key == other.key and self.answered == other.answered
+
+    @property
+    def answered(self) -> str:
+        """Return the type of what Python answered, or of what it raised; nothing where it was not asked."""
+        return self.found.answered if self.found else ""
 
     @property
     def key(self) -> tuple[str, str, str, str]:

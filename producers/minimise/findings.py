@@ -26,7 +26,10 @@ class FindingError(ValueError):
 
 @dataclass(frozen=True)
 class Finding:
-    """A distinct failure: the program, the input on which the sides part, and what each of them does."""
+    """A distinct failure: the program, the input on which the sides part, and what each of them does.
+
+    ``cause`` is what a person says is wrong, where one has looked; two findings of one cause are one.
+    """
 
     id: str
     stage: str
@@ -42,6 +45,7 @@ class Finding:
     transpiler: str
     rustc: str
     seen: int = 1  # programs that failed so
+    cause: str = ""
 
     @property
     def cluster(self) -> str:
@@ -93,12 +97,15 @@ class Collection:
         yield from sorted(self._best.values(), key=lambda pair: (-pair[0].seen, pair[0].id))
 
 
-def write(folder: Path, finding: Finding, failure: Failure) -> Path:
-    """Write a finding's folder, which needs nothing but Python, the transpiler and rustc; return where it is."""
+def write(folder: Path, finding: Finding, failure: Failure, *, rust: bool = True) -> Path:
+    """Write a finding's folder, which needs nothing but Python, the transpiler and rustc; return where it is.
+
+    Without ``rust`` it lacks what the transpiler wrote, which is thousands of lines: the commands make it anew.
+    """
     place = folder / finding.id
     place.mkdir(parents=True, exist_ok=True)
     (place / "program.py").write_text(finding.program + "\n", encoding="utf-8")
-    if failure.rust:
+    if failure.rust and rust:
         (place / "program.rs").write_text(failure.rust, encoding="utf-8")
     main = main_rust(failure)
     if main:
@@ -122,9 +129,12 @@ def read(folder: Path) -> list[Finding]:
 
 
 def holds(finding: Finding, tool: Transpiler) -> bool:
-    """Return whether a finding is still true with the tools of this machine."""
-    found = failures(finding.program, tool, None, finding.function or None)
-    return any((one.stage, one.kind, one.function) == (finding.stage, finding.kind, finding.function) for one in found)
+    """Return whether a finding is still true with the tools of this machine: both sides are run again.
+
+    It fails in the same way, with the same message; the input may be another where the Rust is not always the same.
+    """
+    wanted = (finding.stage, finding.kind, finding.function, finding.template)
+    return any(one.key == wanted for one in failures(finding.program, tool, None, finding.function or None))
 
 
 def described(source: str, failure: Failure, tool: Transpiler) -> Finding:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from producers.minimise.failure import Failure
+from producers.transpile.crates import wanted_crates
 from producers.verify.driver import MAIN
 from producers.verify.rust_source import read_rust
 from producers.verify.rust_types import INT_RANGES, MAPS, SETS, RustType, UnsupportedError, passed
@@ -86,8 +87,10 @@ def quoted(text: str) -> str:
 def readme(finding: Finding, failure: Failure, *, has_main: bool) -> str:
     """Return the page of a finding's folder."""
     name = finding.transpiler.partition(" ")[0]
-    commands = [f"{name} transpile program.py   # writes program.rs; the one here is what it wrote"]
+    commands = [f"{name} transpile program.py   # writes program.rs"]
     said = [f"# {finding.kind}: {finding.title}", ""]
+    if finding.cause:
+        said += [f"{finding.cause}", ""]
     if failure.stage == "verify":
         python = (
             "python3 program.py"
@@ -96,8 +99,7 @@ def readme(finding: Finding, failure: Failure, *, has_main: bool) -> str:
         )
         commands.insert(0, python)
         said += [f"Python: `{finding.expected}`", "", f"Rust: `{finding.got}`", ""]
-        rust = "rustc --edition=2021 main.rs && ./main" if has_main else "jidoka verify program.py --rust program.rs"
-        commands.append("rustc --edition=2021 program.rs && ./program" if finding.function == MAIN else rust)
+        commands += _rust_commands(finding, failure, has_main=has_main)
     elif failure.stage == "compile":
         commands.append("rustc --edition=2021 --crate-type=lib program.rs")
     said += ["```python", finding.program, "```", "", "```sh", *commands, "```", ""]
@@ -105,6 +107,16 @@ def readme(finding: Finding, failure: Failure, *, has_main: bool) -> str:
     if finding.flaky:
         said += ["", "The Rust does not do the same each time: run it several times."]
     return "\n".join(said) + "\n"
+
+
+def _rust_commands(finding: Finding, failure: Failure, *, has_main: bool) -> list[str]:
+    """Return how to see what the Rust does: by rustc alone where it needs no crates, by the oracle in any case."""
+    both = "jidoka verify program.py   # both sides on many inputs; exit status 1: they part"
+    if wanted_crates(failure.cargo_toml):
+        return [both]
+    if finding.function == MAIN:
+        return ["rustc --edition=2021 program.rs && ./program", both]
+    return ["rustc --edition=2021 main.rs && ./main", both] if has_main else [both]
 
 
 def _shell(call: str) -> str:

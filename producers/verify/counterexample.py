@@ -105,7 +105,13 @@ def _told(case: Case, expected: Did, got: Did | None) -> Counterexample:
         _shown(expected, got),
         _shown(got, expected) if got else "something else at times",
         flaky=got is None,
+        answered=_answered(expected),
     )
+
+
+def _answered(did: Did) -> str:
+    value = decode(did.value)
+    return type(value).__name__ if did.status == "ok" else str(value).partition(":")[0]
 
 
 def _shown(did: Did, other: Did | None) -> str:

@@ -29,7 +29,7 @@ ORDER = list(FAILURES)
 class Counterexample:
     """The smallest input found on which the sides part, in Python's notation, and what each of them did.
 
-    ``flaky``: the Rust does not do the same each time.
+    ``flaky``: the Rust does not do the same each time. ``answered`` is the type of Python's answer, or exception.
     """
 
     arguments: tuple[Any, ...]
@@ -37,6 +37,7 @@ class Counterexample:
     expected: str
     got: str
     flaky: bool = False
+    answered: str = ""
 
 
 @dataclass(frozen=True)

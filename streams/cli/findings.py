@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,10 +17,12 @@ from streams.cli.transpile import Parallel, ToolName
 if TYPE_CHECKING:
     from producers.minimise.failure import Failure
     from producers.minimise.findings import Collection, Finding
+    from producers.transpile.inputs import Source
     from producers.transpile.transpiler import Transpiler
 
 Where = Annotated[Path, typer.Argument(help="Programs to search (a .py file, a folder, Parquet), or findings to list.")]
 Output = Annotated[Path | None, typer.Option(help="Search, and write a folder for each finding here.", metavar="D")]
+OFFERED = 64  # programs that the next one is chosen from
 PER_PROGRAM = 3  # failing functions of one program that are shrunk
 
 
@@ -36,6 +39,9 @@ def findings(
     parallel: Parallel = 1,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N programs.", metavar="N")] = None,
     budget_s: Annotated[float, typer.Option(min=1, help="For shrinking one failure, in seconds.")] = 120.0,
+    prioritise: Annotated[
+        bool, typer.Option("--prioritise", help="Try first what is likeliest to show a failure not seen yet.")
+    ] = False,
     recheck: Annotated[bool, typer.Option("--recheck", help="Run the listed findings again on both sides.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -56,23 +62,33 @@ def findings(
         raise UserError(f"--kinds {safe(','.join(unknown))}: allowed are {', '.join(allowed)}")
     with as_user_error(ToolError, InputsError, FindingError):
         if output is None:
-            _list(programs, transpiler(tool) if recheck else None, as_json)
+            _list(programs, transpiler(tool) if recheck else None, as_json, parallel)
             return
-        known = _search(programs, output, transpiler(tool), wanted, parallel, limit, budget_s)
+        order = Order(prioritise)
+        known = _search(programs, output, transpiler(tool), wanted, parallel, limit, budget_s, order)
     shown = [finding for finding, _ in known]
     _print(shown, as_json)
 
 
-def _list(folder: Path, tool: Transpiler | None, as_json: bool) -> None:
+def _list(folder: Path, tool: Transpiler | None, as_json: bool, jobs: int) -> None:
     from producers.minimise.findings import holds, read
 
     found = read(folder)
     if not found:
         raise UserError(f"{safe(folder)}: no findings in it; search programs for them with --output {safe(folder)}")
     _print(found, as_json)
-    gone = [one.id for one in found if tool is not None and not holds(one, tool)]
+    if tool is None:
+        return
+    from rich.progress import track
+
+    from producers.transpile.pipeline import in_parallel
+
+    running = in_parallel(lambda one: (one.id, holds(one, tool)), found, jobs)
+    shown = track(running, "running again", total=len(found), console=err, disable=not err.is_terminal)
+    gone = [name for name, held in shown if not held]
     for name in gone:
         err.print(f"no longer so: {safe(name)}")
+    err.print(f"{len(found) - len(gone)} of {len(found)} findings hold")
     if gone:
         raise typer.Exit(1)
 
@@ -85,9 +101,8 @@ def _search(
     jobs: int,
     limit: int | None,
     budget_s: float,
+    order: Order,
 ) -> Collection:
-    from itertools import islice
-
     from rich.progress import track
 
     from producers.minimise.findings import Collection, write
@@ -98,17 +113,57 @@ def _search(
     output.mkdir(parents=True, exist_ok=True)
     cache = results_cache()
     running = in_parallel(
-        lambda one: list(_found(one.text, tool, wanted, cache, budget_s)), islice(inputs, limit), jobs
+        lambda one: (one, list(_found(one.text, tool, wanted, cache, budget_s))), islice(order.of(inputs), limit), jobs
     )
     total = min(inputs.count, limit or inputs.count)
-    for found in track(running, "searching", total=total, console=err, disable=not err.is_terminal):
-        for finding, failure in found:
-            if known.add(finding, failure):
-                err.print(f"new: {safe(finding.title)}", soft_wrap=True)
+    for source, found in track(running, "searching", total=total, console=err, disable=not err.is_terminal):
+        new = [finding for finding, failure in found if known.add(finding, failure)]
+        for finding in new:
+            err.print(f"new: {safe(finding.title)}", soft_wrap=True)
+        order.learn(source, new=bool(new))
     for finding, failure in known:
         write(output, finding, failure)
     err.print(f"{total} programs in {time.monotonic() - begin:.0f} s; findings in {safe(output)}")
     return known
+
+
+class Order:
+    """In which order programs are tried: as they come, or what is likeliest to show something new first."""
+
+    def __init__(self, prioritise: bool, seed: int = 0) -> None:
+        from random import Random
+
+        from models.search.prioritiser import Prioritiser
+
+        self._chooser = Prioritiser() if prioritise else None
+        self._rng = Random(seed)  # noqa: S311 - an order, nothing secret
+
+    def of(self, sources: Iterable[Source]) -> Iterator[Source]:
+        """Yield the programs, the next one of ``OFFERED`` at a time."""
+        from models.search.thompson import Candidate
+
+        if self._chooser is None:
+            yield from sources
+            return
+        waiting, offered = iter(sources), list[Source]()
+        while True:
+            offered += islice(waiting, OFFERED - len(offered))
+            if not offered:
+                return
+            yield offered.pop(self._chooser.choose([Candidate(_marks(one)) for one in offered], self._rng))
+
+    def learn(self, source: Source, *, new: bool) -> None:
+        """Take in whether a program showed something new."""
+        if self._chooser is not None:
+            self._chooser.learn(_marks(source), new=new)
+
+
+def _marks(source: Source) -> tuple[str, ...]:
+    """Return what is known of a program before it is tried: constructs, strategy, level."""
+    from models.programs.constructs import of_text
+
+    made_by = [text for text in (source.strategy, source.level) if text]
+    return (*of_text(source.text), *made_by)
 
 
 def _found(

@@ -1,0 +1,2 @@
+def f(b: bool) -> str:
+    return str(b)

@@ -1,0 +1,2 @@
+def f(a: int, b: int) -> tuple[int, int]:
+    return divmod(a, b)

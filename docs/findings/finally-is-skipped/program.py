@@ -1,0 +1,5 @@
+def f(n: int) -> int:
+    try:
+        return n
+    finally:
+        print('done')

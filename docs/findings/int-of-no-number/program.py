@@ -1,0 +1,2 @@
+def f(s: str) -> int:
+    return int(s)

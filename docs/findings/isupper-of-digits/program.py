@@ -1,0 +1,2 @@
+def f(s: str) -> bool:
+    return bool(s) and s.isupper()

@@ -1,0 +1,4 @@
+import json
+
+def f(a: list[str]) -> str:
+    return json.dumps(a)

@@ -1,0 +1,2 @@
+def f(s: str) -> int:
+    return len(s)

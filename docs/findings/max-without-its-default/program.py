@@ -1,0 +1,2 @@
+def f(a: list[int]) -> int:
+    return max(a, default=-1)

@@ -1,0 +1,2 @@
+def f(a: list[int], i: int) -> int:
+    return a[i]

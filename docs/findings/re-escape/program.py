@@ -1,0 +1,4 @@
+import re
+
+def f(s: str) -> str:
+    return re.escape(s)

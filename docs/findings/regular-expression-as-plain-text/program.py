@@ -1,0 +1,4 @@
+import re
+
+def f(s: str) -> list[str]:
+    return re.findall(r'[a-z]+', s)

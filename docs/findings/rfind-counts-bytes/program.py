@@ -1,0 +1,2 @@
+def f(s: str, t: str) -> int:
+    return s.rfind(t)

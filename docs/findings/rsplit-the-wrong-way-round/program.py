@@ -1,0 +1,2 @@
+def f(s: str) -> list[str]:
+    return s.rsplit(',', 1)

@@ -1,0 +1,4 @@
+import shlex
+
+def f(s: str) -> str:
+    return shlex.quote(s)

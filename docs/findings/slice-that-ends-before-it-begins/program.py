@@ -1,0 +1,2 @@
+def f(a: list[int], i: int, j: int) -> list[int]:
+    return a[i:j]

@@ -1,0 +1,2 @@
+def f(a: list[str]) -> list[str]:
+    return sorted(a, key=len)

@@ -1,0 +1,2 @@
+def f(s: str, i: int) -> str:
+    return s[i]

@@ -1,0 +1,4 @@
+import textwrap
+
+def f(s: str) -> str:
+    return textwrap.shorten(s, 10)
