@@ -106,32 +106,18 @@ class Counts:
 
 
 @dataclass
-class Challenge:
-    """A challenger, what it has shown so far, and the verdict, which once reached stays.
+class Duel:
+    """What a challenger has shown so far, and the verdict, which once reached stays.
 
-    The labels of rules come with the build and score at once. The labels of people come late: what both said is kept
-    with the recent failure (``memory.Example``) and scored when the label comes, whatever either has learned since.
     A build is scored once, with the first labels that it gets. With ``rules=False`` only people decide.
-
-    The challenger is given the champion's batches, so its table must have as many rows: a batch's rows are not checked
-    again. One that starts empty is scored from its first build on: its beginning counts against it.
     """
 
     name: str
-    classifier: HashedLogistic
     rules: bool = True
     test: PairedTest = field(default_factory=PairedTest)
     counts: Counts = field(default_factory=Counts)
     verdict: Verdict = "running"
     _voted: OrderedDict[str, int] = field(default_factory=OrderedDict)  # kind -> builds scored when it was there last
-
-    def predict(self, batch: Batch) -> tuple[list[str | None], Floats]:
-        """Return the challenger's label of each example, nothing before it knows one, and its activations."""
-        activations = self.classifier.activations(batch)
-        if not activations.shape[1]:
-            return [None] * len(activations), activations
-        labels = self.classifier.labels
-        return [labels[column] for column in activations.argmax(1).tolist()], activations
 
     def score(self, pairs: Sequence[Pair], *, people: bool = False) -> Verdict:
         """Take in the labelled diagnostics of one build, which have one vote together, and return the verdict.
@@ -181,7 +167,7 @@ class Challenge:
         return "retire" if losing or builds >= PATIENCE else "running"
 
     def dump(self) -> dict[str, Any]:
-        """Return everything but the classifier as JSON-able data."""
+        """Return it as JSON-able data."""
         return {
             "name": self.name,
             "rules": self.rules,
@@ -192,9 +178,32 @@ class Challenge:
         }
 
     def load(self, data: dict[str, Any]) -> None:
-        """Replace everything but the classifier by what ``dump`` returned; an unknown verdict is a ``ValueError``."""
+        """Replace it by what ``dump`` returned; an unknown verdict is a ``ValueError``."""
         if data["verdict"] not in get_args(Verdict):
             raise ValueError(f"verdict {data['verdict']!r}: one of {', '.join(get_args(Verdict))} is expected")
         self.name, self.rules, self.verdict = data["name"], data["rules"], data["verdict"]
         self.test, self.counts = PairedTest(*data["test"]), Counts(**data["counts"])
         self._voted = OrderedDict((kind, build) for kind, build in data["voted"])
+
+
+class Challenge(Duel):
+    """A challenger that learns beside the champion, and its duel; ``fields`` are those of ``Duel``.
+
+    The labels of rules come with the build and score at once. The labels of people come late: what both said is kept
+    with the recent failure (``memory.Example``) and scored when the label comes, whatever either has learned since.
+
+    The challenger is given the champion's batches, so its table must have as many rows: a batch's rows are not checked
+    again. One that starts empty is scored from its first build on: its beginning counts against it.
+    """
+
+    def __init__(self, name: str, classifier: HashedLogistic, **fields: Any) -> None:
+        super().__init__(name, **fields)
+        self.classifier = classifier
+
+    def predict(self, batch: Batch) -> tuple[list[str | None], Floats]:
+        """Return the challenger's label of each example, nothing before it knows one, and its activations."""
+        activations = self.classifier.activations(batch)
+        if not activations.shape[1]:
+            return [None] * len(activations), activations
+        labels = self.classifier.labels
+        return [labels[column] for column in activations.argmax(1).tolist()], activations

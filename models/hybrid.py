@@ -51,13 +51,14 @@ class Observation(NamedTuple):
 class Build:
     """All diagnostics of one failed compilation, and the model's opinion of them, formed without their codes.
 
-    ``logits`` and ``probabilities`` have shape (diagnostics, labels): what the classifier's ``scores`` returned, and
-    what the calibrator made of them.
+    ``logits``, ``answered`` and ``probabilities`` have shape (diagnostics, labels): what the classifier's ``scores``
+    returned, the same with a student's evidence where one answers beside it, and what the calibrator made of that.
     """
 
     seen: list[Observation]
     batch: Batch
     logits: Floats
+    answered: Floats
     probabilities: Floats
 
 
@@ -78,7 +79,8 @@ def observe(state: LineState, diagnostics: Sequence[Diagnostic], change: Change 
         described = [[*of_one, change_part(change)] for of_one in described]
     batch = classifier.batch([b"".join([part.hashes for part in of_one]) for of_one in described])
     logits = classifier.scores(batch)
-    probabilities = state.calibrator.apply(logits)
+    answered = _joined(state, logits, described, change) if state.students else logits
+    probabilities = state.calibrator.apply(answered)
     rules = [rule_for(one.code, one.message) for one in diagnostics]
     votes = votes_of_build(state.labels, diagnostics, rules)
     known = zip(diagnostics, described, rules, votes, batch.examples(), probabilities.tolist(), strict=True)
@@ -87,7 +89,14 @@ def observe(state: LineState, diagnostics: Sequence[Diagnostic], change: Change 
         example = Example(_kind(one), said, hashed)
         soft = state.labels.judge(said, state.feedback.verdict(example.key))
         seen.append(Observation(one, of_one, example, rule, soft, *_opinion(classifier.labels, row)))
-    return Build(seen, batch, logits, probabilities)
+    return Build(seen, batch, logits, answered, probabilities)
+
+
+def _joined(state: LineState, logits: Floats, described: list[list[Named]], change: Change | None) -> Floats:
+    """Return the log-odds with those of students, who were not taught what a change is: it is the last part."""
+    shown = described if change is None else [of_one[:-1] for of_one in described]
+    hashes = [b"".join([part.hashes for part in of_one]) for of_one in shown]
+    return state.students.join(logits, hashes, state.classifier.labels)
 
 
 def _opinion(labels: list[Any], probabilities: list[float]) -> tuple[list[float], str | None, float]:

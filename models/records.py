@@ -129,7 +129,10 @@ class Prediction(Record):
 
 
 class Model(Record):
-    """A published model: its card, and the snapshot (base64) from which new partitions start."""
+    """A published model: its card, and (base64) the snapshot from which new partitions start.
+
+    With a ``card`` (JSON, as text) it is a student: the payload is an ONNX graph, and ``sha256`` the graph's.
+    """
 
     topic: ClassVar[str] = "models"
 
@@ -137,6 +140,7 @@ class Model(Record):
     scores: dict[str, float] = Field(default_factory=dict)
     baselines: dict[str, float] = Field(default_factory=dict)
     sha256: Short
+    card: str | None = Field(default=None, max_length=1 << 20)
     payload: str = Field(max_length=MAX_RECORD_BYTES * 4)
 
     @property
@@ -170,7 +174,9 @@ class ModelCommand(Record):
     """What a person, or the andon, asks of one partition's model.
 
     ``rollback``: to go back to the base ``sequence`` of its checkpoints. ``challenge``: to let the published model
-    ``name`` learn in shadow, scored by the labels of people alone where ``rules`` is false. ``give-up``: to end that.
+    ``name`` learn in shadow, scored by the labels of people alone where ``rules`` is false; a student predicts only.
+    ``give-up``: to end that. ``promote``: to let the published model answer from the next batch on, without a test, a
+    student beside the classifier. ``retire``: to let the student that answers go.
     ``acknowledge``: to note that somebody looks after what the lamp shows. ``resume``: to put the lamp out and learn
     again; with ``rebaseline`` what comes from now on is taken for normal. Both are about the ``condition``, or all, in
     the project ``scope``, or all. ``recall``: to let the newest base that had answered at most ``failures``
@@ -184,10 +190,11 @@ class ModelCommand(Record):
     needs: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "rollback": ("sequence", "sha256"),
         "challenge": ("name", "sha256"),
+        "promote": ("name", "sha256"),
         "recall": ("failures",),
     }
 
-    action: Literal["rollback", "challenge", "give-up", "acknowledge", "resume", "recall"]
+    action: Literal["rollback", "challenge", "promote", "retire", "give-up", "acknowledge", "resume", "recall"]
     partition: Count
     sequence: Count | None = None
     name: Short | None = None

@@ -12,6 +12,7 @@ from models.calibration import Calibrator
 from models.challenge import Challenge
 from models.classifiers import HashedLogistic
 from models.drift import CategoryDivergence
+from models.ensemble import Ensemble
 from models.evaluation.prequential import Prequential
 from models.feedback import FeedbackMemory
 from models.labelling import functions
@@ -49,6 +50,7 @@ class LineState:
     calibrator: Calibrator = field(default_factory=Calibrator)
     templates: Templates = field(default_factory=Templates)
     challenge: Challenge | None = None
+    students: Ensemble = field(default_factory=Ensemble)
     outcomes: list[Outcome] = field(default_factory=list)  # of the last challenges
     drift: CategoryDivergence = field(default_factory=CategoryDivergence)
     watch: Watchman = field(default_factory=Watchman)
@@ -64,8 +66,9 @@ class LineState:
 
     @property
     def model_version(self) -> str:
-        """Return what identifies the model that answers: where it started and how many examples it has learned."""
-        return f"{self.origin}+{self.classifier.examples}"
+        """Return what identifies the model that answers: origin, how many examples it has learned, a student."""
+        beside = f"+{self.students.answering.member.name}" if self.students.answering is not None else ""
+        return f"{self.origin}+{self.classifier.examples}{beside}"
 
     def take_changed_rows(self) -> tuple[Rows, Rows]:
         """Return the rows that classifier and challenger learned on since the last call, sorted, each once."""

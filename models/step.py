@@ -137,7 +137,7 @@ def _learn(state: LineState, build: Build, watch: Watch | None) -> tuple[list[Sa
     said = contend(state, build, lesson)
     if lesson.weights:
         logits, columns = lesson.of(build.logits), state.classifier.columns(lesson.sure())
-        state.calibrator.learn(logits, lesson.of(build.probabilities), columns)
+        state.calibrator.learn(lesson.of(build.answered), lesson.of(build.probabilities), columns)
         changed = state.classifier.learn_batch(lesson.batch, lesson.labels, lesson.weights, sigmoid(logits))
         if len(changed):
             state.changed_rows.append(changed)

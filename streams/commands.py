@@ -14,15 +14,16 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaProducer
 
 from models.andon.look import end_recall
+from models.card import ModelFileError
 from models.cloudevents import headers
 from models.records import Model, ModelCheckpoint, ModelCommand, RecordError, parse
-from models.shadow import ChallengeError, begin, give_up
+from models.shadow import ChallengeError, admit, begin, begin_trial, dismiss, give_up, replace_classifier
 from models.snapshots.frame import SnapshotError
 from models.snapshots.rollback import go_back, key_of, taken
 from streams.andon import try_earlier
 from streams.checkpoints import Partition, join_chunks, load_base
 from streams.kafka import client_options
-from streams.published import usable_classifier
+from streams.published import usable_classifier, usable_student
 from streams.settings import Settings
 from streams.topics import topic_name
 
@@ -56,7 +57,7 @@ class Needs(NamedTuple):
 def wanted(values: Iterable[bytes | None]) -> Needs:
     """Return what the commands among ``values`` need; those that cannot be read need nothing."""
     commands = [command for value in values if (command := _readable(value)) is not None]
-    names = {(one.name or "", one.sha256 or "") for one in commands if one.action == "challenge"}
+    names = {(one.name or "", one.sha256 or "") for one in commands if one.action in {"challenge", "promote"}}
     return Needs(any(one.action in {"rollback", "recall"} for one in commands), names)
 
 
@@ -80,6 +81,10 @@ def obey(partition: Partition, command: ModelCommand, shelf: Shelf) -> None:
         _roll_back(partition, command, shelf.checkpoints)
     elif command.action == "challenge":
         _challenge(partition, command, shelf.models)
+    elif command.action == "promote":
+        _promote(partition, command, shelf.models)
+    elif command.action == "retire":
+        _retire(partition, command)
     elif command.action == "give-up":
         _give_up(partition, command)
     else:
@@ -106,26 +111,60 @@ def _roll_back(partition: Partition, command: ModelCommand, records: Iterable[Mo
 
 
 def _challenge(partition: Partition, command: ModelCommand, models: Mapping[Name, Model]) -> None:
+    model = _published(command, models)
+    try:
+        if model.card is not None:
+            begin_trial(partition.state, usable_student(model))
+        else:
+            begin(partition.state, model.name, usable_classifier(model), rules=command.rules is not False)
+    except (SnapshotError, ModelFileError, ChallengeError) as error:
+        raise CommandError(f"published model {model.name!r}: {error}") from error
+    partition.state.recent.add_id(key_of(command))
+    log.warning("partition %d: %r challenges %s", partition.number, model.name, partition.state.model_version)
+
+
+def _published(command: ModelCommand, models: Mapping[Name, Model]) -> Model:
     name, sha256 = command.name or "", command.sha256 or ""
     model = models.get((name, sha256))
     if model is None:
         raise CommandError(
             f"no published model {name!r} with sha256 {sha256[:SHORT]}; `jidoka models list` shows those there are"
         )
+    return model
+
+
+def _promote(partition: Partition, command: ModelCommand, models: Mapping[Name, Model]) -> None:
+    """Let a published model answer from the next batch on; a running challenge goes on only beside a student."""
+    model, state = _published(command, models), partition.state
+    before = state.model_version
     try:
-        begin(partition.state, name, usable_classifier(model), rules=command.rules is not False)
-    except (SnapshotError, ChallengeError) as error:
-        raise CommandError(f"published model {name!r}: {error}") from error
+        if model.card is not None:
+            admit(state, usable_student(model))
+        else:
+            replace_classifier(state, model.name, usable_classifier(model))
+    except (SnapshotError, ModelFileError, ChallengeError) as error:
+        raise CommandError(f"published model {model.name!r}: {error}") from error
+    state.recent.add_id(key_of(command))
+    state.watch.shortfall.restart()  # it was another model that fell behind
+    partition.break_chain()
+    log.warning("partition %d: %s answers instead of %s", partition.number, state.model_version, before)
+
+
+def _retire(partition: Partition, command: ModelCommand) -> None:
+    """Let the student that answers go; where none does any more, that is no error."""
+    before = partition.state.model_version
+    dismiss(partition.state, "retired")
     partition.state.recent.add_id(key_of(command))
-    log.warning("partition %d: %r challenges %s", partition.number, name, partition.state.model_version)
+    log.warning("partition %d: %s answers instead of %s", partition.number, partition.state.model_version, before)
 
 
 def _give_up(partition: Partition, command: ModelCommand) -> None:
     """End the running challenge; where none runs any more, that is no error."""
     running = partition.state.challenge
+    name = running.name if running is not None else None
     give_up(partition.state)
     partition.state.recent.add_id(key_of(command))
-    log.warning("partition %d: given up: %r", partition.number, running and running.name)
+    log.warning("partition %d: given up: %r", partition.number, name)
 
 
 def _andon(partition: Partition, command: ModelCommand, records: Iterable[ModelCheckpoint]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from models import warm_start
 from models.classifiers import HashedLogistic
+from models.ensemble import Served, serve
 from models.memory import RecentFailures
 from models.records import Model
 from models.snapshots import snapshot
@@ -26,7 +27,8 @@ async def newest_model(settings: Settings) -> bytes | None:
     """Return the snapshot of the newest usable model on the ``models`` topic; unusable ones are passed over, loudly."""
     async with Follower(settings, Model, from_beginning=True) as follower:
         published = [model async for model in follower.until_end()]
-    for model in sorted(published, key=lambda one: one.time, reverse=True):
+    snapshots = [model for model in published if model.card is None]  # a student is nothing to begin with
+    for model in sorted(snapshots, key=lambda one: one.time, reverse=True):
         try:
             return usable_snapshot(model)
         except SnapshotError as error:
@@ -44,13 +46,29 @@ def usable_classifier(model: Model) -> HashedLogistic:
     return _loaded(model)[1].classifier
 
 
-def _loaded(model: Model) -> tuple[bytes, LineState]:
+def usable_student(model: Model) -> Served:
+    """Return the student at the beginning of its test, as a partition takes it up.
+
+    Raises ``SnapshotError`` for a damaged payload, ``ModelFileError`` for a card or graph that cannot be taken.
+    """
+    served = serve(model.name, (model.card or "").encode(), _payload(model))
+    if strange := sorted(set(served.member.student.labels) - set(LABELS)):
+        raise SnapshotError(f"its labels are not of the taxonomy: {strange[:3]}")
+    return served
+
+
+def _payload(model: Model) -> bytes:
     try:
         packed = base64.b64decode(model.payload, validate=True)
     except ValueError as error:  # not only binascii.Error: letters beyond ASCII
         raise SnapshotError(f"its payload is not base64: {error}") from None
     if hashlib.sha256(packed).hexdigest() != model.sha256:
         raise SnapshotError("its payload does not match its sha256")
+    return packed
+
+
+def _loaded(model: Model) -> tuple[bytes, LineState]:
+    packed = _payload(model)
     start = LineState()
     snapshot.apply(start, packed)
     strange = sorted(set(start.classifier.labels) - set(LABELS))

@@ -13,7 +13,7 @@ from models.hybrid import Build, Decision
 from models.labels.model import LabelModel, Votes
 from models.novelty import Sighting
 from models.records import AndonEvent, CompilerErrors
-from models.shadow import begin, conclude, give_up
+from models.shadow import begin, conclude, doubt, give_up
 from models.sparse import Rows
 from models.state import LineState
 from models.taxonomy import UNKNOWN
@@ -69,9 +69,13 @@ def recall(state: LineState, earlier: LineState, sequence: int) -> None:
 def wanted(state: LineState, events: Sequence[AndonEvent]) -> int | None:
     """Return, where a model has just degraded, how many compilations had been answered when that began."""
     for event in events:
-        if event.kind == "ModelDegradation" and event.transition == "raised":
+        if _degraded(event):
             return event.answered if event.answered is not None else _answered_before(state, event.first_build)
     return None
+
+
+def _degraded(event: AndonEvent) -> bool:
+    return event.kind == "ModelDegradation" and event.transition == "raised"
 
 
 def _answered_before(state: LineState, build: str | None) -> int:
@@ -96,6 +100,8 @@ def refuse_broken(state: LineState, rows: Rows) -> None:
 
 def judge(state: LineState, source: str, now: datetime) -> None:
     """Act on the challenger's verdict as ``shadow.conclude`` does, and tell when it was the recalled model that won."""
+    if state.students and any(_degraded(event) for event in state.watch.events) and doubt(state):
+        state.watch.shortfall.restart()
     name = state.challenge.name if state.challenge is not None else ""
     conclude(state)
     if not name or state.challenge is not None or state.outcomes[-1].verdict != "promote":

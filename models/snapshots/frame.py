@@ -35,9 +35,10 @@ _TYPES: dict[str, tuple[str, type[np.generic], int]] = {  # name -> type's name,
     "challenger_rows": ("u4", np.uint32, 1),
     "challenger_weights": ("f4", np.float32, 2),
     "challenger_squares": ("f4", np.float32, 1),
+    **{f"{place}_{part}": ("u1", np.uint8, 1) for place in ("answering", "trial") for part in ("card", "weights")},
 }
 
-_REQUIRED = frozenset(name for name in _TYPES if not name.startswith("challenger_"))
+_REQUIRED = frozenset(name for name in _TYPES if not name.startswith(("challenger_", "answering_", "trial_")))
 
 Arrays = dict[str, NDArray[Any]]
 

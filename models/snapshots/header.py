@@ -36,6 +36,7 @@ Labels = Annotated[list[str], Field(max_length=MAX_LABELS), AfterValidator(_dist
 ArrayName = Literal[
     "rows", "weights", "squares", "seen", "example_rows", "example_values",
     "challenger_rows", "challenger_weights", "challenger_squares",
+    "answering_card", "answering_weights", "trial_card", "trial_weights",
 ]  # fmt: skip
 
 
@@ -110,16 +111,29 @@ class Scores(Strict):
     by_code: dict[str, list[tuple[str, Count]]]
 
 
-class Challenge(Strict):
-    """The challenger's classifier, whose weights are among the arrays, and what ``Challenge.dump`` returns."""
+class Duel(Strict):
+    """What ``Duel.dump`` returns."""
 
-    classifier: Classifier
     name: Annotated[str, Field(max_length=MAX_ORIGIN)]
     rules: bool
     verdict: Literal["running", "promote", "retire"]
     test: tuple[Count, Count]
     counts: dict[Literal["both_right", "only_champion", "only_challenger", "both_wrong", "repeats"], Count]
     voted: list[tuple[str, Count]]
+
+
+class Challenge(Duel):
+    """The challenger's classifier, whose weights are among the arrays, and its duel."""
+
+    classifier: Classifier
+
+
+class Student(Strict):
+    """A student: its graph's SHA-256, and its duel; card and graph are among the arrays of a base."""
+
+    name: Annotated[str, Field(max_length=MAX_ORIGIN)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    duel: Duel
 
 
 class Weights(Strict):
@@ -189,6 +203,7 @@ class Header(Strict):
     drift: Drift
     watch: dict[str, Any] | None = None  # what ``Watchman.dump`` returns, which checks it itself; older ones have none
     challenge: Challenge | None
+    students: dict[Literal["answering", "trial"], Student] = Field(default_factory=dict)  # older ones have none
     outcomes: Annotated[list[tuple[str, str, Count, Count, Count]], Field(max_length=MAX_OUTCOMES)]
     counters: Counters
     recent: list[Recent]

@@ -16,7 +16,7 @@ def taken(state: LineState, command: ModelCommand) -> bool:
 
 
 def go_back(state: LineState, earlier: LineState, command: ModelCommand) -> None:
-    """Give ``state`` the classifier of ``earlier``, the state of the base that the command names, and its calibration.
+    """Give ``state`` the classifier and student of ``earlier``, the state of the base named, and its calibration.
 
     Everything else stays: answered failures and ids, or they would be learned twice; what people said; the scores,
     which are those of the answers that were given. The origin tells since when: ``warm-start/rollback-4242``.
@@ -24,6 +24,7 @@ def go_back(state: LineState, earlier: LineState, command: ModelCommand) -> None
     state.recent.add_id(key_of(command))
     give_up(state)  # it was measured against another champion
     state.classifier, state.calibrator = earlier.classifier, earlier.calibrator
+    state.students.answering = earlier.students.answering
     mark = f"{MARK}{command.sequence}"
     state.origin = earlier.origin.partition(MARK)[0][: MAX_ORIGIN - len(mark)] + mark
 

@@ -18,10 +18,12 @@ from models.calibration import Calibrator
 from models.challenge import Challenge
 from models.classifiers import HashedLogistic
 from models.drift import CategoryDivergence
+from models.ensemble import Ensemble
 from models.evaluation.prequential import Prequential
 from models.feedback import FeedbackMemory
 from models.labels.model import LabelModel, Votes
 from models.memory import Example, Recent
+from models.snapshots import students
 from models.snapshots.frame import Arrays, SnapshotError, pack, unpack
 from models.snapshots.header import Classifier, Header
 from models.sparse import Hashed, Rows
@@ -36,13 +38,13 @@ def base(state: LineState) -> bytes:
     rows, challenger = _learned_rows(state.classifier), state.challenge
     theirs = _learned_rows(challenger.classifier) if challenger else np.zeros(0, np.uint32)
     recents, ids = state.recent.contents()
-    return _packed(state, (rows, theirs), recents, ids, state.templates.dump())
+    return _packed(state, (rows, theirs), recents, ids, state.templates.dump(), whole=True)
 
 
 def delta(state: LineState) -> bytes:
     """Return what changed since the last ``base`` or ``delta``, and take note that it is saved."""
     added, ids = state.recent.added, state.recent.added_ids
-    packed = _packed(state, state.take_changed_rows(), added, ids, state.templates.dump_changed())
+    packed = _packed(state, state.take_changed_rows(), added, ids, state.templates.dump_changed(), whole=False)
     mark_saved(state)
     return packed
 
@@ -72,7 +74,13 @@ def _learned_rows(classifier: HashedLogistic) -> Rows:
 
 
 def _packed(
-    state: LineState, rows: tuple[Rows, Rows], recents: list[Recent], ids: list[int], templates: dict[str, Any]
+    state: LineState,
+    rows: tuple[Rows, Rows],
+    recents: list[Recent],
+    ids: list[int],
+    templates: dict[str, Any],
+    *,
+    whole: bool,
 ) -> bytes:
     challenge = state.challenge
     examples = [example for recent in recents for example in recent.examples]
@@ -84,8 +92,10 @@ def _packed(
     }
     if challenge is not None:
         arrays |= {f"challenger_{name}": array for name, array in _table(challenge.classifier, rows[1]).items()}
+    served, of_students = students.dump(state.students, whole=whole)
     header = {
         "classifier": _size(state.classifier),
+        "students": served,
         "labels": state.labels.dump(),
         "feedback": state.feedback.dump(),
         "scores": state.scores.dump(),
@@ -99,7 +109,7 @@ def _packed(
         "counters": {name: getattr(state, name) for name in _COUNTERS},
         "recent": [_recent_header(recent) for recent in recents],
     }
-    return pack(header, arrays)
+    return pack(header, arrays | of_students)
 
 
 def _table(classifier: HashedLogistic, rows: Rows) -> Arrays:
@@ -138,6 +148,7 @@ class _Parts:
     drift: CategoryDivergence
     watch: Watchman
     challenge: Challenge | None
+    served: Ensemble
     recents: list[Recent]
 
 
@@ -158,7 +169,10 @@ def _checked(state: LineState, header: Header, arrays: Arrays) -> _Parts:
     drift.load(header.drift.model_dump())
     challenge, recents = _challenge(state, header, arrays), _recents(labels, header, arrays)
     watch = _watch(header)
-    return _Parts(header, arrays, labels, feedback, scores, weights, calibrator, drift, watch, challenge, recents)
+    served = students.load(state.students, header.students, arrays)
+    return _Parts(
+        header, arrays, labels, feedback, scores, weights, calibrator, drift, watch, challenge, served, recents
+    )
 
 
 def _watch(header: Header) -> Watchman:
@@ -227,7 +241,7 @@ def _install(state: LineState, parts: _Parts) -> None:
     state.challenge, state.outcomes = parts.challenge, [Outcome(*one) for one in parts.header.outcomes]
     state.labels = parts.labels
     state.feedback, state.scores, state.weights, state.drift = parts.feedback, parts.scores, parts.weights, parts.drift
-    state.calibrator, state.watch = parts.calibrator, parts.watch
+    state.calibrator, state.watch, state.students = parts.calibrator, parts.watch, parts.served
     state.templates.extend(parts.header.templates.model_dump())
     for name in _COUNTERS:
         setattr(state, name, getattr(parts.header.counters, name))

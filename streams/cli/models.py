@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli import models_challenge, models_publish
+from streams.cli import models_challenge, models_promote, models_publish
 from streams.cli.console import (
     AsJson,
     DataDir,
@@ -41,6 +41,7 @@ app = typer.Typer(
 )
 models_challenge.register(app)
 models_publish.register(app)
+models_promote.register(app)
 FAILED = 1
 
 PartitionArgument = Annotated[int, typer.Argument(min=0, help="Whose model: a partition of the line.")]

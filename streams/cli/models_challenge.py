@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli.console import DataDir, UserError, err, find_line, load_settings, out, run_async, safe
-from streams.cli.models_topics import about, checkpoints, new_command, partitions, published
+from streams.cli.models_topics import checkpoints, new_command, newest, partitions, published
 
 if TYPE_CHECKING:
-    from models.records import Model, ModelCommand
+    from models.records import ModelCommand
     from streams.settings import Settings
-
-MANY = 20  # names in a message
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +30,8 @@ def challenge(
 ) -> None:
     """Let a published model learn beside the one that answers; it takes over where it wins a paired test.
 
-    It answers nothing before. Workers go on: each reads the command in order with its other records. A challenger that
+    A student predicts only, and answers together with the model once the two have won. Neither answers anything before.
+    Workers go on: each reads the command in order with its other records. A challenger of the same kind that
     runs there already is given up.
     """
     from streams.commands import send
@@ -45,40 +44,31 @@ def challenge(
     if name is None:
         commands = [new_command("give-up", number, **fields) for number in _running(settings, numbers)]
     else:
-        model = _newest(published(settings), name)
+        model = newest(published(settings), name)
+        if people_only and model.card is not None:
+            raise UserError(f"--people-only: {safe(name)} is a student, which labels of rules score too")
         fields |= {"name": model.name, "sha256": model.sha256, "rules": not people_only}
         commands = [new_command("challenge", number, **fields) for number in numbers]
     run_async(send(settings, *commands))
-    _tell(commands)
-
-
-def _newest(models: list[Model], name: str) -> Model:
-    """Return the newest usable model of that name: newest by its own time, as for a partition that starts from it."""
-    named = [model for model in models if model.name == name]
-    if not named:
-        names = sorted({safe(model.name) for model in models})
-        there = ", ".join(names[:MANY]) + (f" and {len(names) - MANY} more" if len(names) > MANY else "")
-        raise UserError(f"no published model {safe(name)}; there are: {there or 'none yet'}")
-    model = max(named, key=lambda one: one.time)
-    if problem := about(model)["problem"]:
-        raise UserError(f"published model {safe(name)} is not usable: {safe(problem)}")
-    return model
+    tell(commands)
 
 
 def _running(settings: Settings, numbers: list[int]) -> list[int]:
     """Return those of the partitions in which a challenger runs; raises ``UserError`` when there is none."""
     from streams.cards import standing
 
-    found = [number for number in numbers if standing(number, checkpoints(settings, number))["challenge"]]
+    stands = {number: standing(number, checkpoints(settings, number)) for number in numbers}
+    found = [number for number, one in stands.items() if one["challenge"] or one["trial"]]
     if not found:
         where = f"partition {numbers[0]}" if len(numbers) == 1 else f"partitions 0 to {numbers[-1]}"
         raise UserError(f"no challenger runs in {where}; `jidoka models list` shows how the last ones ended")
     return found
 
 
-def _tell(commands: list[ModelCommand]) -> None:
+def tell(commands: list[ModelCommand]) -> None:
+    """Print what was asked for, of which partition."""
     for command in commands:
-        what = "give up" if command.name is None else f"challenge by {safe(command.name)}"
+        what = command.action if command.name is None else f"{command.action} {safe(command.name)}"
         out.print(f"partition {command.partition}  {what}  asked for: {command.id}", soft_wrap=True)
     err.print(
         "[dim]`jidoka models list` shows how it stands; refused if the command is among "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,7 +20,7 @@ from streams.cli.console import (
     run_async,
     safe,
 )
-from streams.cli.models_topics import about, checkpoints, partitions
+from streams.cli.models_topics import about, checkpoints, new_command, partitions
 
 if TYPE_CHECKING:
     from models.records import Model
@@ -62,25 +62,41 @@ def export(
 
 
 def publish(
-    file: Annotated[Path, typer.Argument(help="A model, as `models export` or `replay --save` writes it.")],
+    file: Annotated[
+        Path, typer.Argument(help="A model as `models export` or `replay --save` writes it, or a student.")
+    ],
     name: Annotated[str | None, typer.Option(help="What it is called; default: the file's name.")] = None,
+    challenge: Annotated[bool, typer.Option("--challenge", help="Let it challenge at once, everywhere.")] = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a model on the line: new partitions start from the newest, and `models challenge` can name it."""
+    """Put a model on the line: new partitions start from the newest, and `models challenge` can name it.
+
+    A folder holds a student (ONNX and card, as `distill` writes it), from which no partition starts.
+    """
+    from streams.commands import send
     from streams.kafka import client_options
 
-    model = read(file, name)
+    model = read_student(file, name) if file.is_dir() else read(file, name)
     card = about(model)
     if card["problem"]:
         raise UserError(f"{safe(file)} is no model that a line can take: {safe(card['problem'])}")
     settings, _ = find_line(load_settings(data_dir=data_dir))
+    numbers = partitions(settings, None) if challenge else []
     run_async(_send(model, settings.broker or "", client_options(settings)))
+    commands = [
+        new_command("challenge", number, name=model.name, sha256=model.sha256, rules=True) for number in numbers
+    ]
+    if commands:
+        run_async(send(settings, *commands))
     if as_json:
         print_json(card)
         return
     out.print(f"published {safe(model.name)}  {model.sha256[:12]}  {card['size']:,} bytes", soft_wrap=True)
-    err.print(f"`jidoka models challenge {safe(model.name)}` lets it learn beside the champion", soft_wrap=True)
+    if commands:
+        err.print(f"it challenges in {len(commands)} partitions; `jidoka models list` shows how it stands")
+    else:
+        err.print(f"`jidoka models challenge {safe(model.name)}` lets it learn beside the champion", soft_wrap=True)
 
 
 def read(file: Path, name: str | None = None) -> Model:
@@ -101,7 +117,28 @@ def read(file: Path, name: str | None = None) -> Model:
     return _record(state, snapshot.base(state))
 
 
+def read_student(folder: Path, name: str | None = None) -> Model:
+    """Return the student in a folder as a record, with its card; raises ``UserError``."""
+    from models.card import ModelFileError, read_model
+
+    with as_user_error(ModelFileError):
+        card, weights = read_model(folder, "student")
+    if len(weights) > MAX_BYTES:
+        raise UserError(f"{safe(folder)}: {len(weights):,} bytes; a model on the topic has at most {MAX_BYTES:,}")
+    baselines = {
+        f"{rival} {score}": value for rival, scores in card.baselines.items() for score, value in scores.items()
+    }
+    fields = {"scores": card.scores, "baselines": baselines, "card": card.to_json().decode()}
+    return _model(name or card.name, weights, fields)
+
+
 def _record(state: LineState, packed: bytes) -> Model:
+    scores = state.scores
+    said = {"accuracy": scores.accuracy, "macro_f1": scores.macro_f1, "n": float(scores.n)} if scores.n else {}
+    return _model(state.origin, packed, {"scores": said, "baselines": scores.baselines if scores.n else {}})
+
+
+def _model(name: str, payload: bytes, fields: dict[str, Any]) -> Model:
     import base64
     import hashlib
     from datetime import UTC, datetime
@@ -110,18 +147,16 @@ def _record(state: LineState, packed: bytes) -> Model:
 
     from models.records import Model, content_id
 
-    digest, scores = hashlib.sha256(packed).hexdigest(), state.scores
-    said = {"accuracy": scores.accuracy, "macro_f1": scores.macro_f1, "n": float(scores.n)} if scores.n else {}
+    digest = hashlib.sha256(payload).hexdigest()
     try:
         return Model(
-            id=content_id("model", state.origin, digest),
+            id=content_id("model", name, digest),
             time=datetime.now(UTC),
             project="jidoka",
-            name=state.origin,
-            scores=said,
-            baselines=scores.baselines if scores.n else {},
+            name=name,
             sha256=digest,
-            payload=base64.b64encode(packed).decode(),
+            payload=base64.b64encode(payload).decode(),
+            **fields,
         )
     except ValidationError as error:
         raise UserError(f"--name: {error.errors(include_url=False, include_input=False)[0]['msg']}") from None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from streams.cli.console import UserError, run_async
+from streams.cli.console import UserError, run_async, safe
 
 if TYPE_CHECKING:
     from models.records import Model, ModelCheckpoint, ModelCommand
     from streams.settings import Settings
+
+
+MANY = 20  # names in a message
 
 
 def partitions(settings: Settings, only: int | None) -> list[int]:
@@ -54,16 +57,34 @@ async def _published(settings: Settings) -> list[Model]:
 
 def about(model: Model) -> dict[str, Any]:
     """Return a published model as JSON-able data, without its payload; ``problem`` is why it is not usable."""
+    from models.card import ModelFileError
     from models.snapshots.frame import SnapshotError
-    from streams.published import usable_snapshot
+    from streams.published import usable_snapshot, usable_student
 
     problem, size = None, 0
     try:
-        size = len(usable_snapshot(model))
-    except SnapshotError as error:
+        size = len(usable_snapshot(model) if model.card is None else usable_student(model).member.weights)
+    except (SnapshotError, ModelFileError) as error:
         problem = str(error)
     shown = model.model_dump(mode="json", include={"name", "time", "scores", "baselines", "sha256"})
-    return shown | {"size": size, "problem": problem}
+    kind = "snapshot" if model.card is None else "student"
+    return shown | {"kind": kind, "size": size, "problem": problem}
+
+
+def newest(models: list[Model], name: str) -> Model:
+    """Return the newest usable model of that name: newest by its own time, as for a partition that starts from it.
+
+    Raises ``UserError`` that names those there are, or says what is wrong with it.
+    """
+    named = [model for model in models if model.name == name]
+    if not named:
+        names = sorted({safe(model.name) for model in models})
+        there = ", ".join(names[:MANY]) + (f" and {len(names) - MANY} more" if len(names) > MANY else "")
+        raise UserError(f"no published model {safe(name)}; there are: {there or 'none yet'}")
+    model = max(named, key=lambda one: one.time)
+    if problem := about(model)["problem"]:
+        raise UserError(f"published model {safe(name)} is not usable: {safe(problem)}")
+    return model
 
 
 def new_command(action: str, partition: int, **fields: Any) -> ModelCommand:

@@ -96,6 +96,9 @@ def print_contest(where: str, found: dict[str, Any]) -> None:
     challenge, outcomes = found["challenge"], found["outcomes"]
     if challenge is not None:
         out.print(f"{where}  challenger {safe(challenge['name'])}: {_how_it_stands(challenge)}", soft_wrap=True)
+    for place, what in (("student", "answers with student"), ("trial", "student on trial")):
+        if (served := found[place]) is not None:
+            out.print(f"{where}  {what} {safe(served['name'])}: {_how_it_stands(served)}", soft_wrap=True)
     if outcomes:
         out.print(f"{where}  challengers before: {', '.join(map(_ended, reversed(outcomes)))}", soft_wrap=True)
 
@@ -122,4 +125,5 @@ def print_published(published: list[dict[str, Any]]) -> None:
     for model in published:
         scores = "  ".join(f"{safe(name)} {score:.3f}" for name, score in model["scores"].items())
         state = f"[red]not usable: {safe(model['problem'])}[/red]" if model["problem"] else f"{_kb(model['size'])} kB"
-        out.print(f"published {safe(model['name'])}  {model['time']}  {model['sha256'][:SHORT]}  {state}  {scores}")
+        name = f"{safe(model['name'])} ({model['kind']})"
+        out.print(f"published {name}  {model['time']}  {model['sha256'][:SHORT]}  {state}  {scores}")
