@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from models.records import CompilerErrors, DeadLetter, Prediction, Program, TranspileResult
+from tests.command import Jidoka
 
 pytestmark = pytest.mark.integration
 
@@ -137,3 +138,27 @@ class TestRealTools:
         (failure,) = line.records(CompilerErrors)
         assert (failure.program_id, failure.source_language) == ("fails", "python")
         eventually(lambda: [one.failure_id for one in line.records(Prediction)] == [failure.id])
+
+
+class TestSubmit:
+    def test_a_corpus(self, line: Any, jidoka: Jidoka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Programs of a corpus go to all partitions, with level and strategy; a second time, with the same ids."""
+        monkeypatch.setenv("JIDOKA_BROKER", f"kafka://{line.broker}")
+        corpus = tmp_path / "corpus.parquet"
+        assert jidoka("generate", "--output", corpus, "--count", 40, "--level", "intermediate").status == 0
+        for _ in range(2):
+            done = jidoka("submit", corpus, "--project", "me/fuzz", "--json")
+            assert done.lines == [{"submitted": 40, "refused": 0, "project": "me/fuzz"}]
+        found = line.records(Program)
+        assert len(found) == 80
+        assert len({one.id for one in found}) == 40
+        assert {(one.project, one.level, one.strategy) for one in found} == {("me/fuzz", "intermediate", "random")}
+        assert all(line.records(Program, number) for number in range(4))
+
+    def test_no_line(self, jidoka: Jidoka, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without a line that is up the command says how to start one."""
+        monkeypatch.delenv("JIDOKA_BROKER", raising=False)
+        monkeypatch.setenv("JIDOKA_DATA_DIR", str(tmp_path / "nowhere"))
+        done = jidoka("submit", tmp_path / "corpus.parquet")
+        assert done.status == 2
+        assert "jidoka up" in done.err
