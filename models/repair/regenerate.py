@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from models.repair.candidates import Candidate, Subject
 from models.repair.edits import Edit
 from models.repair.errors import RustError
-from models.repair.translate.program import Translation, class_text, function_code, group_of, read_program
+from models.repair.translate.program import Translation, class_text, extra_items, function_code, group_of, read_program
 from models.repair.translate.support import HELPERS, NEEDS
 from models.repair.translate.types import Unsupported
 
@@ -35,9 +35,23 @@ def from_python(subject: Subject) -> Iterator[Candidate]:
         if group in done:
             continue
         done.add(group)
-        candidate = _candidate(found, group, {each: broken.get(each, []) for each in group})
+        candidate = _candidate(found, group, {each: broken.get(each, []) for each in group}) or _alone(found, name, broken[name])
         if candidate is not None:
             yield candidate
+
+
+def _alone(found: Translation, name: str, errors: list[RustError]) -> Candidate | None:
+    """Return a candidate for one function as it is called now, where those that use it cannot be written anew."""
+    emitted, wanted = found.emitted.get(name), found.program.functions.get(name)
+    if emitted is None or wanted is emitted or wanted is None or len(emitted.parameters) != len(wanted.parameters):
+        return None
+    for one, other in zip(emitted.parameters, wanted.parameters, strict=True):
+        one.name, one.default = other.name, other.default
+    found.program.functions[name] = emitted
+    try:
+        return _candidate(found, frozenset([name]), {name: errors})
+    finally:
+        found.program.functions[name] = wanted
 
 
 def _candidate(found: Translation, group: frozenset[str], broken: dict[str, list[RustError]]) -> Candidate | None:
@@ -51,6 +65,9 @@ def _candidate(found: Translation, group: frozenset[str], broken: dict[str, list
             found.why_not[name] = str(error)
             return None
         needed |= helpers
+        extra = extra_items(found, code)
+        if extra and not any(one.replacement == extra for one in edits):
+            edits.append(Edit(len(text), len(text), extra))
         edits += _replaced(found, name, code)
     for name in sorted({each for one in needed for each in (one, *NEEDS.get(one, ()))}):
         if f"fn {name}(" not in text and f"fn {name}<" not in text:

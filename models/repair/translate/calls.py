@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 
 from models.repair.translate.builtin import BUILTINS, CONSTANTS, math_call, sort_code
+from models.repair.translate.command_line import STRUCT, is_parser_call, parse_call
+from models.repair.translate.expressions import literal
 from models.repair.translate.methods import METHODS
-from models.repair.translate.types import FLOAT, NONE, OPEN, STR, Ty, Unsupported
+from models.repair.translate.types import BOOL, FLOAT, NONE, OPEN, STR, Ty, Unsupported, join
 from models.repair.translate.writer import (
     ClassInfo, Ex, Parameter, Signature, Writer, borrow, coerce, ex, expression, own, text, unwrapped,
 )  # fmt: skip
@@ -18,7 +20,11 @@ def call(w: Writer, node: ast.Call, want: Ty) -> Ex:
     if isinstance(node.func, ast.Name):
         return _named(w, node, node.func.id, want)
     if isinstance(node.func, ast.Attribute):
+        if is_parser_call(w, node) == "parse_args" and not node.args:
+            return parse_call()
         return _attribute(w, node, node.func)
+    if isinstance(node.func, ast.Subscript) and isinstance(node.func.value, ast.Dict):
+        return _chosen(w, node, node.func.value, node.func.slice)
     raise Unsupported(f"line {node.lineno}: call of {ast.unparse(node.func)[:60]}")
 
 
@@ -32,9 +38,46 @@ def _named(w: Writer, node: ast.Call, name: str, want: Ty) -> Ex:
     imported = w.program.modules.get(name, "")
     if imported.startswith("math."):
         return math_call(w, imported.partition(".")[2], node)
+    if name == "hasattr" and w.program.command_line is not None and len(node.args) == 2:
+        return _has(w, node)
     if name in BUILTINS:
         return BUILTINS[name](w, node, want)
     raise Unsupported(f"line {node.lineno}: function {name}")
+
+
+def _chosen(w: Writer, node: ast.Call, table: ast.Dict, key: ast.expr) -> Ex:
+    """Return the call of the function that a dictionary display has for a key."""
+    answer, arms = OPEN, []
+    chosen = ex(w, key)
+    chosen = unwrapped(w, chosen) if chosen.ty.name == "option" else chosen
+    for name, function in zip(table.keys, table.values, strict=True):
+        if not isinstance(name, ast.Constant) or not isinstance(name.value, str) or not isinstance(function, ast.Name):
+            raise Unsupported(f"line {node.lineno}: functions in a dictionary")
+        one = call(w, ast.copy_location(ast.Call(func=function, args=node.args, keywords=node.keywords), node), OPEN)
+        answer = join(answer, one.ty)
+        arms.append(f"{literal(name.value)} => {one.code}, ")
+    missing = 'return Err("KeyError".into())' if w.can_fail else 'panic!("KeyError")'
+    return Ex(f"match {text(chosen)} {{ {''.join(arms)}_ => {missing} }}", answer)
+
+
+def _has(w: Writer, node: ast.Call) -> Ex:
+    """Return whether the chosen command has set a function: ``hasattr(args, "func")``."""
+    one = ex(w, node.args[0])
+    found = w.program.command_line
+    if one.ty.name != STRUCT or ast.unparse(node.args[1]) != "'func'" or found.needs_command:
+        raise Unsupported(f"line {node.lineno}: hasattr")
+    return Ex(f"{one.code}.{w.rust_name(found.dest or 'command')}.is_some()", BOOL)
+
+
+def _dispatched(w: Writer, node: ast.Call) -> Ex:
+    """Return the call of ``args.func``: the function that the chosen command has set."""
+    found = w.program.command_line
+    dest = found.dest or "command"
+    table = ast.Dict(
+        keys=[ast.Constant(one) for one in found.functions], values=[ast.Name(id=one, ctx=ast.Load()) for one in found.functions.values()]
+    )
+    key = ast.copy_location(ast.Attribute(value=node.func.value, attr=dest, ctx=ast.Load()), node)  # type: ignore[attr-defined]
+    return _chosen(w, node, table, key)
 
 
 def _value(w: Writer, node: ast.Call, function: Ex) -> Ex:
@@ -47,10 +90,20 @@ def _value(w: Writer, node: ast.Call, function: Ex) -> Ex:
 
 def called(w: Writer, node: ast.Call, to: Signature, name: str) -> Ex:
     """Return the call of one of the program's functions."""
-    code = f"{w.rust_name(name)}({', '.join(arguments(w, node, to.parameters))})"
+    if to.spread:
+        given = [passed(w, _field(node, one.name), one) for one in to.parameters]
+    else:
+        given = arguments(w, node, to.parameters)
+    code = f"{w.rust_name(name)}({', '.join(given)})"
     if to.fails:
         code += "?" if w.can_fail else ".unwrap()"
     return Ex(code, to.answer)
+
+
+def _field(node: ast.Call, name: str) -> ast.expr:
+    if len(node.args) != 1 or node.keywords:
+        raise Unsupported(f"line {node.lineno}: arguments of {ast.unparse(node.func)[:60]}")
+    return ast.copy_location(ast.Attribute(value=node.args[0], attr=name, ctx=ast.Load()), node)
 
 
 def arguments(w: Writer, node: ast.Call, parameters: list[Parameter]) -> list[str]:
@@ -118,6 +171,8 @@ def _attribute(w: Writer, node: ast.Call, function: ast.Attribute) -> Ex:
         if info is not None and name in info.statics:
             return called(w, node, info.methods[name], f"{info.name}::{name}")
     base = ex(w, function.value)
+    if base.ty.name == STRUCT and name == "func" and w.program.command_line.functions:
+        return _dispatched(w, node)
     if base.ty.name == "option":
         base = _opened(w, base)
     info = w.program.infos.get(base.ty.name)
@@ -170,6 +225,8 @@ def attribute(w: Writer, node: ast.Attribute, _want: Ty) -> Ex:
         info = w.program.infos.get(holder)
         if info is not None and node.attr in info.members:
             return Ex(f"{info.name}::{w.rust_name(node.attr)}", Ty(info.name), "place")
+    if isinstance(node.value, ast.Name) and node.value.id == w.spread and node.attr in w.forms:
+        return ex(w, ast.copy_location(ast.Name(id=node.attr, ctx=ast.Load()), node))
     base = ex(w, node.value)
     base = unwrapped(w, base) if base.ty.name == "option" else base
     if base.ty.name == "?":

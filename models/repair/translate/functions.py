@@ -29,7 +29,7 @@ def body_of(
     """Return the lines of the body; raises ``Unsupported`` for what is not translated."""
     if any(isinstance(one, Function | ast.ClassDef | ast.Yield | ast.YieldFrom | ast.Await | ast.Global | ast.Nonlocal) for each in node.body for one in ast.walk(each)):
         raise Unsupported(f"{node.name}: a function, class, generator or global inside")
-    w = Writer(program, signature.answer, signature.fails, owner=owner)
+    w = Writer(program, signature.answer, signature.fails, owner=owner, spread=signature.spread)
     changing = {name for info in program.infos.values() for name, each in info.methods.items() if each.receiver == "&mut self"}
     w.mutated = changed_in_place(node, passing, changing)
     counts = assigned_counts(node)
@@ -107,6 +107,8 @@ def own_signature(classes: Classes, node: Function, changed: set[str], *, fails:
         ty = classes.annotation(arg.annotation)
         if ty == OPEN and default is not None and isinstance(default, ast.Constant):
             ty = _of_constant(classes, default.value)
+        if ty == OPEN and arg.arg == "args" and "ParsedArguments" in classes.names:
+            ty = Ty("ParsedArguments")
         if isinstance(default, ast.Constant) and default.value is None and ty.name != "option":
             ty = Ty("option", (ty,))
         if not ty.known:

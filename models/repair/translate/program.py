@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from models.repair.items import Item, Places
 from models.repair.translate.analysis import Function, changed_in_place
+from models.repair.translate.command_line import PARSE, STRUCT, as_class, read_command_line
+from models.repair.translate.command_line import code as command_line_code
 from models.repair.translate.classes import class_code, kind_of, read_class
 from models.repair.translate.emitted import acceptable, fits, read_signature, split
 from models.repair.translate.functions import body_of, head, own_signature
@@ -60,9 +62,32 @@ def read_program(module: ast.Module, places: Places) -> Translation:
     _aliases(module, classes)
     found = Translation(places, functions, class_nodes, Program(classes, modules=all_imported(module)), _passing(functions))
     _read_classes(found, kinds)
+    _read_command_line(found, module)
     _read_functions(found)
     _read_constants(found, module)
     return found
+
+
+def _read_command_line(found: Translation, module: ast.Module) -> None:
+    try:
+        line = read_command_line(module, found.program.classes)
+        if line is None:
+            return
+        found.program.infos[STRUCT] = as_class(line)
+    except Unsupported as error:
+        found.why_not["argparse"] = str(error)
+        return
+    found.program.command_line = line
+    found.program.classes.names.add(STRUCT)
+    found.program.classes.aliases["Namespace"] = ast.Name(id=STRUCT, ctx=ast.Load())
+
+
+def extra_items(found: Translation, code: str) -> str:
+    """Return the items beside functions and classes that ``code`` refers to and the program does not have yet."""
+    line = found.program.command_line
+    if line is None or STRUCT not in code and PARSE not in code or f"struct {STRUCT}" in found.places.text:
+        return ""
+    return command_line_code(found.program, line)
 
 
 def _width(module: ast.Module) -> str:
@@ -175,6 +200,9 @@ def _read_functions(found: Translation) -> None:
         if item is not None:
             with suppress(Unsupported):
                 emitted = found.emitted[name] = read_signature(text, item, classes)
+        if emitted is not None and _spread(found, node, emitted):
+            found.program.functions[name] = emitted
+            continue
         try:
             wanted = _wanted(found, node, emitted)
             found.wanted[name] = wanted
@@ -190,6 +218,18 @@ def _read_functions(found: Translation) -> None:
         else:
             found.changed.add(name)
             found.program.functions[name] = wanted
+
+
+def _spread(found: Translation, node: Function, emitted: Signature) -> bool:
+    """Take note of parsed arguments that depyler passes one by one; return whether it does."""
+    info = found.program.infos.get(STRUCT)
+    plain = [one.name.removeprefix("_") for one in emitted.parameters]
+    if info is None or len(node.args.args) != 1 or node.args.args[0].arg in plain or not set(plain) <= set(info.fields):
+        return False
+    for one, name in zip(emitted.parameters, plain, strict=True):
+        one.name = name
+    emitted.spread = node.args.args[0].arg
+    return True
 
 
 def _named_by(emitted: Signature, node: Function) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from models.repair.translate.command_line import DESCRIBING, is_parser_call
 from models.repair.translate.comprehensions import bind
 from models.repair.translate.containers import iterated, key_code, position
 from models.repair.translate.expressions import condition, literal
@@ -38,7 +39,7 @@ def leave(w: Writer, node: ast.Break | ast.Continue) -> None:
 @statement(ast.Expr)
 def expression(w: Writer, node: ast.Expr) -> None:
     """Write an expression for its effect."""
-    if isinstance(node.value, ast.Constant):
+    if isinstance(node.value, ast.Constant) or _of_parser(w, node.value):
         return
     one = ex(w, node.value)
     w.put(f"{one.code};" if one.ty in (NONE, OPEN) else f"let _ = {one.code};")
@@ -48,6 +49,8 @@ def expression(w: Writer, node: ast.Expr) -> None:
 def assign(w: Writer, node: ast.Assign) -> None:
     """Write an assignment, to several targets one by one."""
     first = node.targets[0]
+    if _of_parser(w, node.value):
+        return
     if len(node.targets) > 1:
         for target in node.targets:
             assigned(w, target, ex(w, node.value, hint(w, target)), node.value)
@@ -60,6 +63,17 @@ def assign(w: Writer, node: ast.Assign) -> None:
             assigned(w, target, Ex(name, one.ty), None)
         return
     assigned(w, first, ex(w, node.value, hint(w, first)), node.value)
+
+
+def _of_parser(w: Writer, node: ast.expr) -> bool:
+    """Return whether an expression only describes the command line, which is read as a whole elsewhere."""
+    name = is_parser_call(w, node)
+    if name in ("print_help", "print_usage"):
+        w.put('println!("usage: [-h] ...");')
+        return True
+    if name not in ("", "parse_args", *DESCRIBING):
+        raise Unsupported(f"line {node.lineno}: a parser's {name}")
+    return name in DESCRIBING
 
 
 def hint(w: Writer, target: ast.expr) -> Ty:

@@ -98,7 +98,7 @@ class Signature:
     fails: bool = False
     receiver: str = ""  # of a method: &self, &mut self
     text: str = ""
-    vararg: bool = False
+    spread: str = ""  # the Python parameter whose attributes the emitted parameters are
 
 
 @dataclass
@@ -127,6 +127,7 @@ class Program:
     constants: dict[str, Ex] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)  # local name to what is imported
     helpers: set[str] = field(default_factory=set)
+    command_line: Any = None  # a ``CommandLine`` where the program has one that is understood
 
 
 @dataclass
@@ -148,6 +149,7 @@ class Writer:
     closures: int = 0  # depth: where ? and return would leave the closure only
     flow: str = ""  # how a return leaves: "" plainly, or the name of the enclosing try
     owner: ClassInfo | None = None
+    spread: str = ""
     loops: int = 0  # depth, inside the innermost try
     caught: bool = False  # in a handler
     mutated: set[str] = field(default_factory=set)  # variables whose objects are changed in place
