@@ -213,7 +213,7 @@ class Supervisor:
         workers: list[dict[str, Any]] = [
             {"pid": child.process.pid if child.process else None, "url": child.url()}
             for child in self.children
-            if child.name.startswith("worker-")
+            if child.name.startswith(("worker-", "transpile-"))
         ]
         run = RunFile(os.getpid(), self.settings.broker or "", self.web_url, workers)
         if run != self._told:
