@@ -17,12 +17,14 @@ from streams.cli import (
     findings,
     fix,
     generate,
+    improve,
     label,
     model,
     models,
     monitor,
     oip,
     operate,
+    optimize,
     priorities,
     processes,
     read,
@@ -55,11 +57,13 @@ for module in (
     verify,
     monitor,
     generate,
+    improve,
     findings,
     fix,
     priorities,
     train,
     distill,
+    optimize,
 ):
     module.register(app)
 

@@ -1,0 +1,1 @@
+"""The improvement loop: transpile, compile, classify, repair, learn, again, until a target, a plateau or a budget."""
