@@ -281,7 +281,10 @@ class LabelModel:
 
         It leaves out those whose names are none any more, and raises ``LookupError`` for a slot beyond them.
         """
-        here = [self.agreement.slots([(name, label)]) for name in functions for label in labels]
+        mine = [one.name for one in self.agreement.functions], list(self.agreement.labels)
+        here: list[tuple[int, ...]] = [(slot,) for slot in range(len(functions) * len(labels))]
+        if (list(functions), list(labels)) != mine:  # seldom; to look them all up takes half of a restore's time
+            here = [self.agreement.slots([(name, label)]) for name in functions for label in labels]
 
         def turned(slots: Sequence[int]) -> tuple[int, ...]:
             return tuple(sorted({new for slot in slots for new in here[slot]}))

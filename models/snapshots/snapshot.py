@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,13 +56,15 @@ def mark_saved(state: LineState) -> None:
     state.templates.mark_saved()
 
 
-def apply(state: LineState, packed: bytes) -> None:
+def apply(state: LineState, packed: bytes, *, followed: bool = False) -> None:
     """Put a base into an empty state, or a delta on top of the state it was taken from.
+
+    A delta that is ``followed`` by another one need not bring what that one says anew: most of the time that it takes.
 
     Raises ``SnapshotError`` before anything is changed when the bytes are not whole or do not fit the state.
     """
     try:
-        _install(state, _checked(state, *unpack(packed)))
+        _install(state, _checked(state, *unpack(packed), followed=followed))
     except SnapshotError:
         raise
     except (ValueError, TypeError, IndexError, OverflowError, struct.error) as error:
@@ -134,12 +136,9 @@ def _recent_header(recent: Recent) -> dict[str, Any]:
     return {"key": recent.key, "prediction": recent.prediction.decode(), "examples": examples}
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """What a snapshot holds, made and checked: nothing can go wrong when it is put in place."""
+class _Whole(NamedTuple):
+    """What every snapshot says whole, deltas too; the state has it under the same names."""
 
-    header: Header
-    arrays: Arrays
     labels: LabelModel
     feedback: FeedbackMemory
     scores: Prequential
@@ -147,14 +146,35 @@ class _Parts:
     calibrator: Calibrator
     drift: CategoryDivergence
     watch: Watchman
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What a snapshot holds, made and checked: nothing can go wrong when it is put in place."""
+
+    header: Header
+    arrays: Arrays
+    whole: _Whole
     challenge: Challenge | None
     served: Ensemble
     recents: list[Recent]
 
 
-def _checked(state: LineState, header: Header, arrays: Arrays) -> _Parts:
+def _checked(state: LineState, header: Header, arrays: Arrays, *, followed: bool) -> _Parts:
     _check_table(state.classifier, header.classifier, arrays)
     _check_rows("example_rows", arrays["example_rows"], state.classifier.bits)
+    whole = _as_it_is(state) if followed else _whole(state, header)
+    challenge, recents = _challenge(state, header, arrays), _recents(whole.labels, header, arrays)
+    served = students.load(state.students, header.students, arrays)
+    return _Parts(header, arrays, whole, challenge, served, recents)
+
+
+def _as_it_is(state: LineState) -> _Whole:
+    learned = state.labels, state.feedback, state.scores, state.weights
+    return _Whole(*learned, state.calibrator, state.drift, state.watch)
+
+
+def _whole(state: LineState, header: Header) -> _Whole:
     labels = LabelModel(state.labels.agreement.functions, state.labels.agreement.labels, state.labels.settings)
     labels.load(header.labels.model_dump())
     feedback = FeedbackMemory(state.feedback.capacity)
@@ -167,12 +187,7 @@ def _checked(state: LineState, header: Header, arrays: Arrays) -> _Parts:
     calibrator.load(header.calibration.model_dump())
     drift = CategoryDivergence(state.drift.baseline_size, state.drift.window_size)
     drift.load(header.drift.model_dump())
-    challenge, recents = _challenge(state, header, arrays), _recents(labels, header, arrays)
-    watch = _watch(header)
-    served = students.load(state.students, header.students, arrays)
-    return _Parts(
-        header, arrays, labels, feedback, scores, weights, calibrator, drift, watch, challenge, served, recents
-    )
+    return _Whole(labels, feedback, scores, weights, calibrator, drift, _watch(header))
 
 
 def _watch(header: Header) -> Watchman:
@@ -239,9 +254,9 @@ def _install(state: LineState, parts: _Parts) -> None:
     if parts.challenge is not None and parts.header.challenge is not None:
         _restore(parts.challenge.classifier, parts.header.challenge.classifier, parts.arrays, "challenger_")
     state.challenge, state.outcomes = parts.challenge, [Outcome(*one) for one in parts.header.outcomes]
-    state.labels = parts.labels
-    state.feedback, state.scores, state.weights, state.drift = parts.feedback, parts.scores, parts.weights, parts.drift
-    state.calibrator, state.watch, state.students = parts.calibrator, parts.watch, parts.served
+    state.students = parts.served
+    for name, one in parts.whole._asdict().items():
+        setattr(state, name, one)
     state.templates.extend(parts.header.templates.model_dump())
     for name in _COUNTERS:
         setattr(state, name, getattr(parts.header.counters, name))
