@@ -83,7 +83,7 @@ COUNTS: dict[str, tuple[int, str, str]] = {  # what one is worth; of what; where
 EXACT = 2  # counts up to this are exact, larger ones are lower bounds (``features.extract``)
 
 _READ: BoundedCache[str, tuple[str, str]] = BoundedCache(4 << 20)  # a feature's name -> place, words
-_PHRASES: BoundedCache[Names, str] = BoundedCache(4 << 20)  # a place and the texts from it -> phrase
+_PHRASES: BoundedCache[Names, str] = BoundedCache(6 << 20)  # a place, texts, those told -> phrase
 _SAID: BoundedCache[tuple[str, Names, Names], str] = BoundedCache(8 << 20)  # label, names for it, names against it
 
 
@@ -141,22 +141,23 @@ def phrases(names: Iterable[str]) -> list[str]:
     for place, found in texts.items():
         if len(said) == MAX_PHRASES:
             break
-        told_by = PLACES.get(place, UNKNOWN).told_by
-        if not told_by or texts.keys().isdisjoint(told_by):
-            said.append(_whole_phrase(place, found))
-        elif untold := _untold(place, texts):
-            said.append(_phrase(place, untold))
+        others = [other for other in PLACES.get(place, UNKNOWN).told_by if other in texts]
+        if phrase := _phrase_of(place, found, [texts[other] for other in others]):
+            said.append(phrase)
     return said
 
 
-def _whole_phrase(place: str, texts: list[str]) -> str:
-    """Return the phrase of a place that no other one tells; what messages say comes again and again."""
-    key = (place, *texts)
+def _phrase_of(place: str, texts: list[str], told: list[list[str]]) -> str:
+    """Return the phrase of a place, "" where those ``told`` say it already; what messages say comes again and again."""
+    key: Names = (place, *texts)
+    for others in told:
+        key += ("", *others)
     known = _PHRASES.get(key)
     if known is not None:
         return known
-    phrase = _phrase(place, _quotations(texts))
-    return _PHRASES.keep(key, phrase, 2 * len(phrase) + NAME_BYTES * (len(texts) + 1))
+    found = _untold(place, texts, told) if told else _quotations(texts)
+    phrase = _phrase(place, found) if found else ""
+    return _PHRASES.keep(key, phrase, 2 * len(phrase) + NAME_BYTES * (len(key) + 1))
 
 
 def _read(name: str) -> tuple[str, str]:
@@ -231,11 +232,10 @@ def _is_word(text: str) -> bool:
     return len(text) > 1 and text.isalpha()
 
 
-def _untold(place: str, texts: dict[str, list[str]]) -> list[str]:
+def _untold(place: str, texts: list[str], told: list[list[str]]) -> list[str]:
     """Return the quotations of a place that do not stand in one from another place already."""
-    rule, found = PLACES.get(place, UNKNOWN), _quotations(texts[place])
-    told = [text for other in rule.told_by if other in texts for text in _quotations(texts[other])]
-    return [one for one in found if not any(_holds(text, one, piece=rule.piece) for text in told)] if told else found
+    piece, others = PLACES.get(place, UNKNOWN).piece, [text for one in told for text in _quotations(one)]
+    return [one for one in _quotations(texts) if not any(_holds(text, one, piece=piece) for text in others)]
 
 
 def _holds(text: str, one: str, *, piece: bool) -> bool:

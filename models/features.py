@@ -30,7 +30,7 @@ _BUCKET_OF = tuple(bucket(min(count, _LARGEST)) for count in range(MAX_COUNT + 1
 Features = dict[str, float]
 
 _TEXTS: BoundedCache[tuple[str, tuple[str, ...]], Named] = BoundedCache(24 << 20)  # where, masked texts
-_COUNTS: BoundedCache[tuple[int, ...], Named] = BoundedCache(1 << 20)
+_COUNTS: BoundedCache[tuple[int, ...], Named] = BoundedCache(4 << 20)
 
 
 def extract(diagnostic: Diagnostic, position: int = 0, total: int = 1) -> Features:

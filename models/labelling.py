@@ -7,7 +7,7 @@ their votes and says what the label is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
 from models.caching import BoundedCache
@@ -178,7 +178,13 @@ def _read(reads: str, known: BoundedCache[str, Bits], masked: str) -> Bits:
 
 
 def _found(reads: str, masked: str) -> list[LabellingFunction]:
-    return [one.function for one in phrases() if one.function.reads == reads and one.pattern.search(masked)]
+    return [function for search, function in _searches(reads) if search(masked)]
+
+
+@cache
+def _searches(reads: str) -> tuple[tuple[Callable[[str], object], LabellingFunction], ...]:
+    """Return the phrases that are looked for in one kind of text, by what looks for them."""
+    return tuple((one.pattern.search, one.function) for one in phrases() if one.function.reads == reads)
 
 
 def _any(said: Sequence[LabellingFunction]) -> Bits:

@@ -76,10 +76,11 @@ def _classify(state: LineState, record: CompilerErrors, key: str, now: datetime,
     build = observe(state, record.diagnostics, record.change)
     learned = state.recent.learned(key)  # then its kinds were counted too
     masked = [] if learned else [mask(one.message) for one in record.diagnostics]
-    met = state.templates.observe_build(masked, rfc3339(now)) if masked else []
+    time = rfc3339(now)
+    met = state.templates.observe_build(masked, time) if masked else []
     decisions = [decide(state, one) for one in build.seen]
     answers = documents(state, build, decisions, met)
-    document = _prediction(state, record, now, _root(build.seen), answers)
+    document = _prediction(state, record, time, _root(build.seen), answers)
     value = orjson.dumps(document)
     examples = [one.example for one in build.seen]
     if learned:
@@ -97,13 +98,13 @@ def _classify(state: LineState, record: CompilerErrors, key: str, now: datetime,
 
 
 def _prediction(
-    state: LineState, record: CompilerErrors, now: datetime, root: int, answers: list[dict[str, Any]]
+    state: LineState, record: CompilerErrors, time: str, root: int, answers: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the prediction as JSON-able values in the order of ``Prediction``'s fields."""
     document = {
         "schema_version": Prediction.version,
         "id": content_id("prediction", record.project, record.id),
-        "time": rfc3339(now),
+        "time": time,
         "project": record.project,
         "failure_id": record.id,
         "run": record.run,
