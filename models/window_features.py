@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from models.caching import BoundedCache
-from models.code_features import _around, _class, _pieces, _plain, _sides, _tokens, place_of
+from models.code_features import Place, _around, _class, _pieces, _plain, _sides, _tokens, place_of
 from models.diagnostics import Diagnostic, Span
 from models.hashing import STRING_BYTES, Named, named
+from models.masking import CODE
 
 EDGE, END = "^", "$"  # before the first token, after the last
 MANY = 3  # and more: counts are not told apart
 FAR = 8  # tokens, columns
+NEAR = 12  # characters on each side of the mark
+MAX_NEAR, MAX_MARKED = 60, 40  # characters
 PREFIX = "window"
 
 _LINES: BoundedCache[tuple[str, str], Named] = BoundedCache(8 << 20)  # where, line
@@ -61,7 +64,12 @@ def _of_marked(span: Span, around: Sequence[tuple[str, str]]) -> Named:
     names.append(f"lengths:{min(len(inside), 12)} {min(len(left), FAR)} {min(len(right), FAR)}")
     classes = [*map(_class, left[-4:]), "«", *map(_class, inside[:4]), "»", *map(_class, right[:4])]
     names += [f"classes:{a} {b} {c}" for a, b, c in zip(classes, classes[1:], classes[2:], strict=False)]
-    return named(f"{PREFIX} {name}" for name in [*names, *_layout(span, around)])
+    whole = [*left, *inside, *right]
+    names += [f"line:{a} {b} {c}" for a, b, c in zip(whole, whole[1:], whole[2:], strict=False)]
+    names += [f"has:{token}" for token in {*before, *inside, *after}]
+    return named(
+        sorted({f"{PREFIX} {name}" for name in [*names, *_characters(place_of(span)), *_layout(span, around)]})
+    )
 
 
 def _met(which: str, name: str, tokens: list[str]) -> list[str]:
@@ -72,6 +80,15 @@ def _met(which: str, name: str, tokens: list[str]) -> list[str]:
             ahead, behind = tokens[place - 1] if place else EDGE, (tokens[place + 1 : place + 2] or [END])[0]
             found += [f"{which}:{ahead}", f"{which} next:{behind}", f"{which}:{ahead} {behind}"]
     return found
+
+
+def _characters(place: Place) -> list[str]:
+    """Return runs of characters in the mark and near it: spelling that tokens do not show, such as ``&'a mut``."""
+    line = CODE.sub("", _plain(place.line))
+    near = line[max(place.start - NEAR, 0) : place.end + NEAR][:MAX_NEAR]
+    inside = line[place.start : place.end][:MAX_MARKED]
+    names = [f"characters:{near[at : at + 3]}" for at in range(len(near) - 2)]
+    return names + [f"marked characters:{inside[at : at + 4]}" for at in range(len(inside) - 3)]
 
 
 def _layout(span: Span, around: Sequence[tuple[str, str]]) -> list[str]:

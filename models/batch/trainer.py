@@ -26,7 +26,9 @@ from models.batch.dataset import TEST, TRAIN, VALIDATION, Dataset
 from models.batch.network import Inputs, MixtureOfExperts
 from models.batch.permute import importance_of
 from models.evaluation.importance import Importance, score
+from models.evaluation.metrics import log_loss
 
+TIE_BREAK = 1e-3  # of the log loss in nats: among epochs that are right as often, the surer one
 EVALUATED = 512  # examples at a time where nothing is learned
 
 
@@ -111,10 +113,12 @@ class Trainer:
         shares, gates = self.predict(self.dataset.part(VALIDATION))
         truth = self.dataset.label[self.dataset.part(VALIDATION)]
         accuracy, f1 = score(truth.tolist(), shares.argmax(axis=1).tolist())
+        surprise = log_loss(truth.astype(np.intp), shares.astype(np.float64)) or 0.0
         tier, tiers = self.curriculum.tier, self.curriculum.tiers
-        best = (accuracy + f1) / 2 > self.best_score
+        worth = (accuracy + f1) / 2 - TIE_BREAK * surprise
+        best = worth > self.best_score
         if best:
-            self.best, self.best_epoch, self.best_score = _copy(self.network), epoch, (accuracy + f1) / 2
+            self.best, self.best_epoch, self.best_score = _copy(self.network), epoch, worth
         share = tuple(gates.mean(axis=0).tolist())
         return EpochReport(
             epoch, self.config.epochs, tier, tiers, examples, loss, accuracy, f1, best=best, expert_share=share

@@ -92,7 +92,6 @@ def _live(
     from models.batch.dataset import DatasetError, parted
     from models.batch.teacher import load_teacher
     from models.card import ModelFileError
-
     from models.taxonomy import MAIN_LABELS
 
     if not corpus:
@@ -154,7 +153,7 @@ def _finish(
     with as_user_error(OSError, ModelFileError), err.status("comparing"):
         save_student(output, result.network, dataset, data | settings)
         found = compare_student(
-            load_student(output), dataset, logits, origin.teachers, config.seed, time.perf_counter_ns
+            load_student(output), dataset, logits, origin.teachers, seed=config.seed, clock=time.perf_counter_ns
         )
         about = about_card(found.comparison, "student", **data, **settings)
         about["scores"] = about["scores"] | found.figures
