@@ -90,7 +90,7 @@ class ChunkConsumer(driver.Consumer):
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - Faust's
         """Yield a chunk per partition of what has been fetched."""
-        if sum(len(cast("Chunk", one).records) for one in self._waiting) >= BEHIND:
+        if self.behind:
             self._let_fetches_wait(BEHIND_WAIT_MS)
         await self._room()
         records, active = await self._wait_next_records(timeout)
@@ -131,6 +131,11 @@ class ChunkConsumer(driver.Consumer):
     def waiting(self) -> int:
         """Return how many chunks have been fetched and not yet taken in."""
         return len(self._waiting)
+
+    @property
+    def behind(self) -> bool:
+        """Return whether so many records wait that fetches need not hurry."""
+        return sum(len(cast("Chunk", one).records) for one in self._waiting) >= BEHIND
 
     async def _room(self) -> None:
         """Return when there is room for more, or no reason to wait any longer."""

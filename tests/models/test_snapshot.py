@@ -110,7 +110,7 @@ class TestRoundTrip:
     @settings(max_examples=60, deadline=None)
     @given(st.lists(action, max_size=25), st.lists(action, max_size=40))
     def test_base_and_deltas(self, before: list[tuple[Any, ...]], after: list[tuple[Any, ...]]) -> None:
-        """Whatever happens and whenever it is saved, base and deltas restore the state to the last byte."""
+        """Whenever it is saved, base and deltas restore the state to the last byte, also all at once."""
         state = tiny_state()
         for what in before:
             if what != ("save",):
@@ -124,6 +124,10 @@ class TestRoundTrip:
                 act(state, what)
         saved.append(snapshot.delta(state))
         assert snapshot.base(restored(*saved)) == snapshot.base(state)
+        at_once = tiny_state()
+        for place, piece in enumerate(saved, 1):
+            snapshot.apply(at_once, piece, followed=place < len(saved))
+        assert snapshot.base(at_once) == snapshot.base(state)
 
     @settings(max_examples=40, deadline=None)
     @given(st.lists(action.filter(lambda what: what != ("save",)), min_size=1, max_size=25), st.data())

@@ -18,7 +18,7 @@ from faust.types import TP
 from models.records import CompilerErrors
 from models.state import LineState
 from streams.app import build
-from streams.delivery import Chunk
+from streams.delivery import BEHIND, Chunk
 from streams.line import Line
 from streams.metrics import Metrics
 from streams.settings import Settings
@@ -63,6 +63,16 @@ def test_chunks_that_a_rebalance_dropped_wait_no_longer(line: Line) -> None:
     line.app.gate.revoking = True
     asyncio.run(line.release())
     assert (line.app.waiting, line.app.gate.revoking) == (0, False)
+
+
+@pytest.mark.parametrize(("records", "behind"), [(BEHIND // 2 - 1, False), (BEHIND // 2, True)])
+def test_fetches_hurry_until_enough_records_wait(line: Line, records: int, behind: bool) -> None:
+    """It is records that make a worker behind, not chunks: those of a quiet line have one each."""
+    consumer: Any = line.app.consumer
+    record = ConsumerRecord(*PLACE, 0, 0, 0, b"", b"", None, 0, 0, ())
+    waiting = [Chunk.of(PLACE, [record] * records, 1) for _ in range(2)]
+    consumer._waiting.update(waiting)
+    assert consumer.behind is behind
 
 
 def test_partitions_without_a_commit_begin_again(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
