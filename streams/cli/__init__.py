@@ -10,6 +10,7 @@ import typer
 
 from streams.cli import (
     andon,
+    archive,
     augment,
     commits,
     dead_letters,
@@ -17,6 +18,7 @@ from streams.cli import (
     findings,
     fix,
     generate,
+    import_corpus,
     improve,
     label,
     model,
@@ -57,6 +59,7 @@ for module in (
     verify,
     monitor,
     generate,
+    import_corpus,
     improve,
     findings,
     fix,
@@ -79,6 +82,7 @@ def options(
 
 
 app.add_typer(andon.app, name="andon")
+app.add_typer(archive.app, name="archive")
 app.add_typer(commits.app, name="commits")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(models.app, name="models")

@@ -46,10 +46,10 @@ class Repairs:
         file: str,
         text: str,
         python: str | None,
-        cargo_toml: str,
+        cargo_toml: str,  # noqa: ARG002
         *,
         rates: Rates,
-        budget_s: float,  # noqa: ARG002
+        budget_s: float,
     ) -> Repaired:
         self.calls.append((file, budget_s))
         tries = [name for name, _ in self.calls].count(file)
