@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from math import exp, sqrt
+from math import exp, isfinite, sqrt
 from typing import Any, cast
 
 import numpy as np
@@ -113,7 +113,8 @@ class HashedLogistic(base.MiniBatchClassifier):
         """
         self.examples += len(labels)
         columns = [self._column(label) for label in labels]
-        left = [one for one, column in enumerate(columns) if not _is_near(activations[one].tolist(), column)]
+        said = zip(activations.tolist(), columns, strict=True)
+        left = [one for one, (row, column) in enumerate(said) if not _is_near(row, column)]
         changed = []
         for start in range(0, len(left), SLICE):
             wanted = left[start : start + SLICE]
@@ -157,6 +158,15 @@ class HashedLogistic(base.MiniBatchClassifier):
     def _sum_up(self, rows: NDArray[Any]) -> None:
         """Note the sums of rows that changed; columns beyond the labels are zero."""
         self._sums[rows] = np.einsum("ij->i", self.weights.take(rows, axis=0))
+
+    def mend(self, rows: Rows) -> bool:
+        """Make zero what is no finite number in rows that were learned on; return whether there was any."""
+        if isfinite(self._sums[rows].sum() + self.squares[rows].sum()):  # a row's sum is finite if its weights are
+            return False
+        for table in (self.weights, self.squares):
+            table[rows] = np.nan_to_num(table[rows], nan=0.0, posinf=0.0, neginf=0.0)
+        self._sum_up(rows)
+        return True
 
     def restore(self, labels: list[Any], examples: int, rows: Rows, weights: Floats, squares: Floats) -> None:
         """Put saved rows back: ``weights`` of shape (rows, labels), ``squares`` of shape (rows,).

@@ -90,12 +90,8 @@ def refuse_broken(state: LineState, rows: Rows) -> None:
 
     A checkpoint with such numbers would be refused when it is read.
     """
-    classifier = state.classifier
-    if np.isfinite(classifier.weights[rows].sum() + classifier.squares[rows].sum()):
-        return
-    for table in (classifier.weights, classifier.squares):
-        table[rows] = np.nan_to_num(table[rows], nan=0.0, posinf=0.0, neginf=0.0)
-    state.watch.broken = True
+    if state.classifier.mend(rows):
+        state.watch.broken = True
 
 
 def judge(state: LineState, source: str, now: datetime) -> None:
