@@ -108,8 +108,8 @@ def batch_commands(settings: Settings, now: datetime) -> list[Command]:
     teacher, student = str(folder / "teacher"), str(folder / "student")
     archive = str(settings.archive)
     return [
-        ["train", "--corpus", archive, "--output", teacher],
-        ["distill", "--corpus", archive, "--teacher", teacher, "--output", student],
+        ["train", "--corpus", archive, "--labels", "all", "--output", teacher],
+        ["distill", "--corpus", archive, "--labels", "all", "--teacher", teacher, "--output", student],
         ["models", "publish", student, "--name", f"student-{now:%Y%m%dT%H%M%S}", "--challenge"],
     ]
 
