@@ -23,8 +23,7 @@ import orjson
 
 from benchmarks import stage
 from models.programs.constructs import of_text
-from models.search.prioritiser import Prioritiser
-from models.search.thompson import Candidate
+from models.search.prioritiser import Prioritiser, marks_of
 
 Outcome = dict[str, Any]
 Policy = Callable[[Sequence[Outcome], Random], Iterator[Outcome]]
@@ -32,7 +31,7 @@ LEVELS = ("basic", "intermediate", "advanced", "expert")
 ARMS = [(strategy, level) for strategy in ("random", "boundary", "swarm", "stdlib") for level in LEVELS]
 DEPTH, CASES = 2, 24
 BY_DESIGN = "verify overflow"  # depyler's int is an i32: one way to fail, which half of all programs do
-OFFERED = 32  # programs that a policy chooses from at a time
+OFFERED = 128  # programs that a policy chooses from at a time
 BUDGETS = (50, 100, 200, 400)
 
 
@@ -83,11 +82,6 @@ def read(path: Path) -> list[Outcome]:
     return [one | {"clusters": [name for name in one["clusters"] if not name.startswith(BY_DESIGN)]} for one in found]
 
 
-def marks(outcome: Outcome) -> tuple[str, ...]:
-    """Return what a policy may know of a program before it is tried: constructs, strategy, level."""
-    return (*outcome["constructs"], f"strategy {outcome['strategy']}", f"level {outcome['level']}")
-
-
 def round_robin(pool: Sequence[Outcome], rng: Random) -> Iterator[Outcome]:
     """Take from strategies and levels in turn."""
     arms: defaultdict[tuple[str, str], list[Outcome]] = defaultdict(list)
@@ -115,13 +109,12 @@ def coverage(pool: Sequence[Outcome], rng: Random) -> Iterator[Outcome]:
 
 
 def thompson(pool: Sequence[Outcome], rng: Random) -> Iterator[Outcome]:
-    """Take what the posteriors of a new failure, by construct, strategy and level, say."""
+    """Take what the posteriors of a new failure, by what is known of a program, say."""
     bandit, known = Prioritiser(), set[str]()
     for offered in _offers(pool, rng):
-        place = bandit.choose([Candidate(marks(one)) for one in offered], rng)
-        chosen = offered.pop(place)
+        chosen = offered.pop(bandit.choose([one["marks"] for one in offered], rng))
         yield chosen
-        bandit.learn(marks(chosen), new=not known.issuperset(chosen["clusters"]))
+        bandit.learn(chosen["marks"], new=not known.issuperset(chosen["clusters"]))
         known.update(chosen["clusters"])
 
 
@@ -168,7 +161,10 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         record(arguments.record, arguments.seed, arguments.outcomes)
     if not arguments.outcomes.exists():
         raise stage.BenchmarkError(f"{arguments.outcomes}: no outcomes there; record some with --record 1000")
-    pool = [one | {"constructs": of_text(one["source"])} for one in read(arguments.outcomes)]
+    pool = [
+        one | {"constructs": of_text(one["source"]), "marks": marks_of(one["source"], one["strategy"], one["level"])}
+        for one in read(arguments.outcomes)
+    ]
     budgets = [budget for budget in BUDGETS if budget < len(pool)]
     policies = {}
     for name, policy in POLICIES.items():

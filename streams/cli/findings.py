@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Where = Annotated[Path, typer.Argument(help="Programs to search (a .py file, a folder, Parquet), or findings to list.")]
 Output = Annotated[Path | None, typer.Option(help="Search, and write a folder for each finding here.", metavar="D")]
-OFFERED = 64  # programs that the next one is chosen from
+OFFERED = 128  # programs that the next one is chosen from
 PER_PROGRAM = 3  # failing functions of one program that are shrunk
 
 
@@ -140,8 +140,6 @@ class Order:
 
     def of(self, sources: Iterable[Source]) -> Iterator[Source]:
         """Yield the programs, the next one of ``OFFERED`` at a time."""
-        from models.search.thompson import Candidate
-
         if self._chooser is None:
             yield from sources
             return
@@ -150,7 +148,7 @@ class Order:
             offered += islice(waiting, OFFERED - len(offered))
             if not offered:
                 return
-            yield offered.pop(self._chooser.choose([Candidate(_marks(one)) for one in offered], self._rng))
+            yield offered.pop(self._chooser.choose([_marks(one) for one in offered], self._rng))
 
     def learn(self, source: Source, *, new: bool) -> None:
         """Take in whether a program showed something new."""
@@ -159,11 +157,9 @@ class Order:
 
 
 def _marks(source: Source) -> tuple[str, ...]:
-    """Return what is known of a program before it is tried: constructs, strategy, level."""
-    from models.programs.constructs import of_text
+    from models.search.prioritiser import marks_of
 
-    made_by = [text for text in (source.strategy, source.level) if text]
-    return (*of_text(source.text), *made_by)
+    return marks_of(source.text, source.strategy, source.level)
 
 
 def _found(

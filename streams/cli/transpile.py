@@ -68,6 +68,8 @@ def _run(
 
     from rich.progress import track
 
+    from models.taxonomy import rule_for
+    from producers.programs_statistics import category_coverage
     from producers.transpile.pipeline import in_parallel, results_cache
     from producers.transpile.pipeline import transpile as through
     from producers.transpile.table import writing
@@ -75,6 +77,7 @@ def _run(
     begin, cache = time.monotonic(), results_cache()
     outcomes: Counter[str] = Counter()
     codes: Counter[str] = Counter()
+    categories: set[str] = set()
     cached, result = 0, None
     running = in_parallel(lambda one: through(one.text, tool, name=one.name, cache=cache), islice(inputs, limit), jobs)
     total = min(inputs.count, limit or inputs.count)
@@ -84,6 +87,8 @@ def _run(
             outcomes[result.outcome] += 1
             cached += result.cached
             codes.update(one.code or "none" for one in result.diagnostics)
+            rules = (rule_for(one.code, one.message) for one in result.diagnostics)
+            categories.update(rule.label for rule in rules if rule)
             if writer:
                 writer.add(result)
     for name, reason in inputs.refused:
@@ -91,7 +96,9 @@ def _run(
     return {
         "programs": outcomes.total(),
         "outcomes": dict(outcomes.most_common()),
+        "accepted": outcomes["compiled"] / max(1, outcomes.total()),
         "codes": dict(codes.most_common(10)),
+        "coverage": category_coverage(categories),
         "cached": cached,
         "refused": len(inputs.refused),
         "seconds": round(time.monotonic() - begin, 3),
@@ -123,3 +130,10 @@ def _print(summary: dict[str, Any], only: Result | None) -> None:
         f"{summary['seconds']:.1f} s{where}",
         soft_wrap=True,
     )
+    reached = summary["coverage"]
+    if summary["programs"] > 1:
+        out.print(
+            f"accepted {summary['accepted']:.0%}; categories of errors reached: {reached['main']} of "
+            f"{reached['of_main']} main ones, {reached['all']} of {reached['of_all']}",
+            soft_wrap=True,
+        )
