@@ -50,21 +50,32 @@ def methods(text: str, item: Item) -> list[Item]:
 
 
 def _items(text: str, start: int, limit: int) -> Iterator[Item]:
-    depth, begin, body = 0, start, 0
+    begin, body = start, 0
+    opened: list[str] = []
     head: re.Match[str] | None = None
     for piece in _PIECE.finditer(text, start, limit):
-        if piece["what"] and not depth:
+        if piece["what"] and not opened:
             head = head if head is not None and head["what"] != "const" else piece
         elif piece["open"]:
-            body = piece.end() if not depth and piece["open"] == "{" else body
-            depth += 1
+            body = piece.end() if not opened and piece["open"] == "{" else body
+            opened.append(piece["open"])
         elif piece["close"]:
-            depth = max(depth - 1, 0)
-        if depth or head is None or not (piece["end"] or piece["close"] == "}"):
+            _close(opened, piece["close"])
+        if opened or head is None or not (piece["end"] or piece["close"] == "}"):
             continue
         if piece["end"] or head["what"] not in ("const", "static", "use", "type"):
             yield _item(text, head, begin, body if body > head.end() else 0, piece.end())
             head, begin, body = None, piece.end(), 0
+
+
+def _close(opened: list[str], sign: str) -> None:
+    """Close a bracket; one that closes nothing is passed over, a brace closes what was left open inside it."""
+    wanted = {")": "(", "]": "[", "}": "{"}[sign]
+    if sign == "}":
+        while wanted in opened and opened.pop() != wanted:
+            pass
+    elif opened and opened[-1] == wanted:
+        opened.pop()
 
 
 def _item(text: str, head: re.Match[str], begin: int, body: int, end: int) -> Item:

@@ -35,7 +35,9 @@ def from_python(subject: Subject) -> Iterator[Candidate]:
         if group in done:
             continue
         done.add(group)
-        candidate = _candidate(found, group, {each: broken.get(each, []) for each in group}) or _alone(found, name, broken[name])
+        candidate = _candidate(found, group, {each: broken.get(each, []) for each in group}) or _alone(
+            found, name, broken[name]
+        )
         if candidate is not None:
             yield candidate
 
@@ -83,4 +85,6 @@ def _replaced(found: Translation, name: str, code: str) -> list[Edit]:
         end = len(found.places.text)
         return [Edit(end, end, f"\n{code}\n")]
     edits = [Edit(items[0].start, items[0].end, code)]
-    return edits + [Edit(one.start, one.end, "") for one in items[1:] if not (name in found.functions and one.what != "fn")]
+    return edits + [
+        Edit(one.start, one.end, "") for one in items[1:] if not (name in found.functions and one.what != "fn")
+    ]

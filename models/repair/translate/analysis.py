@@ -96,7 +96,9 @@ def _visit(body: list[ast.stmt], path: tuple[int, ...], places: dict[str, list[t
             _visit(handler.body, (*path, at, 10 + number), places)
 
 
-def _names(node: object, path: tuple[int, ...], places: dict[str, list[tuple[tuple[int, ...], bool]]], *, plain: bool) -> None:
+def _names(
+    node: object, path: tuple[int, ...], places: dict[str, list[tuple[tuple[int, ...], bool]]], *, plain: bool
+) -> None:
     if not isinstance(node, ast.AST):
         return
     own = _bound_inside(node)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ast
 
-from models.repair.translate.builtin import BUILTINS, CONSTANTS, math_call, sort_code
+from models.repair.translate.builtin import BUILTINS
 from models.repair.translate.command_line import STRUCT, is_parser_call, parse_call
 from models.repair.translate.expressions import literal
+from models.repair.translate.mathematics import CONSTANTS, math_call
 from models.repair.translate.methods import METHODS
+from models.repair.translate.ordering import sort_code
 from models.repair.translate.types import BOOL, FLOAT, NONE, OPEN, STR, Ty, Unsupported, join
-from models.repair.translate.writer import (
-    ClassInfo, Ex, Parameter, Signature, Writer, borrow, coerce, ex, expression, own, text, unwrapped,
-)  # fmt: skip
+from models.repair.translate.values import borrow, coerce, own, text, unwrapped
+from models.repair.translate.writer import ClassInfo, Ex, Parameter, Signature, Writer, ex, expression
 
 
 @expression(ast.Call)
@@ -74,7 +75,8 @@ def _dispatched(w: Writer, node: ast.Call) -> Ex:
     found = w.program.command_line
     dest = found.dest or "command"
     table = ast.Dict(
-        keys=[ast.Constant(one) for one in found.functions], values=[ast.Name(id=one, ctx=ast.Load()) for one in found.functions.values()]
+        keys=[ast.Constant(one) for one in found.functions],
+        values=[ast.Name(id=one, ctx=ast.Load()) for one in found.functions.values()],
     )
     key = ast.copy_location(ast.Attribute(value=node.func.value, attr=dest, ctx=ast.Load()), node)  # type: ignore[attr-defined]
     return _chosen(w, node, table, key)
@@ -244,5 +246,3 @@ def attribute(w: Writer, node: ast.Attribute, _want: Ty) -> Ex:
     if node.attr not in info.fields:
         raise Unsupported(f"line {node.lineno}: {info.name}.{node.attr}")
     return Ex(f"{base.code}.{w.rust_name(node.attr)}", info.fields[node.attr], "place")
-
-

@@ -6,8 +6,8 @@ import ast
 
 from models.repair.translate.analysis import Function, changed_in_place
 from models.repair.translate.expressions import literal
-from models.repair.translate.functions import body_of, head, own_signature, parameters_of
-from models.repair.translate.types import BOOL, FLOAT, OPEN, STR, Classes, Ty, Unsupported
+from models.repair.translate.functions import body_of, head, own_signature
+from models.repair.translate.types import BOOL, FLOAT, STR, Classes, Ty, Unsupported
 from models.repair.translate.writer import ClassInfo, Parameter, Program, Signature
 
 SPECIAL = {"__str__": "python_str", "__repr__": "python_repr", "__len__": "len"}
@@ -75,7 +75,12 @@ def _changing(methods: list[Function], passing: dict[str, set[int]]) -> set[str]
 
 
 def _method(
-    classes: Classes, node: ast.ClassDef, info: ClassInfo, one: Function, passing: dict[str, set[int]], changing: set[str]
+    classes: Classes,
+    node: ast.ClassDef,
+    info: ClassInfo,
+    one: Function,
+    passing: dict[str, set[int]],
+    changing: set[str],
 ) -> None:
     decorators = {ast.unparse(each) for each in one.decorator_list}
     if decorators - {"staticmethod", "classmethod", "property", "abstractmethod"}:
@@ -107,7 +112,9 @@ def _fields_of_init(classes: Classes, info: ClassInfo, node: Function) -> None:
     """Learn the fields from what ``__init__`` assigns at its top level."""
     known = {one.name: one.ty for one in info.init or []}
     for one in node.body:
-        target = one.target if isinstance(one, ast.AnnAssign) else one.targets[0] if isinstance(one, ast.Assign) else None
+        target = (
+            one.target if isinstance(one, ast.AnnAssign) else one.targets[0] if isinstance(one, ast.Assign) else None
+        )
         if target is None or not isinstance(target, ast.Attribute) or ast.unparse(target.value) != "self":
             continue
         if isinstance(one, ast.AnnAssign):
@@ -169,7 +176,7 @@ def _enum_code(program: Program, info: ClassInfo) -> str:
         f"    {', '.join(names.values())},\n}}\nimpl {info.name} {{\n    pub fn python_name(&self) -> String {{\n"
         f"        match self {{\n{arms}        }}.to_string()\n    }}\n    pub fn python_value(&self) -> {answer} {{\n"
         f"        match self {{\n{values}        }}{'' if number else '.to_string()'}\n    }}\n"
-        f"    pub fn python_str(&self) -> String {{\n        format!(\"{info.name}.{{}}\", self.python_name())\n    }}\n}}\n"
+        f'    pub fn python_str(&self) -> String {{\n        format!("{info.name}.{{}}", self.python_name())\n    }}\n}}\n'
     )
 
 
@@ -180,7 +187,9 @@ def _member(value: ast.expr, number: bool, width: str) -> str:
 
 def _struct_code(program: Program, node: ast.ClassDef, info: ClassInfo, passing: dict[str, set[int]]) -> str:
     classes = program.classes
-    plain = all(one.name not in ("float", "dict", "set", "fn", "dyn") for ty in info.fields.values() for one in ty.walk())
+    plain = all(
+        one.name not in ("float", "dict", "set", "fn", "dyn") for ty in info.fields.values() for one in ty.walk()
+    )
     derived = "Debug, Clone, PartialEq" + (", Eq, Hash" if plain and _hashable(program, info) else "")
     fields = "".join(f"    pub {_safe(name)}: {classes.rust(ty)},\n" for name, ty in info.fields.items())
     parts = []
@@ -193,7 +202,9 @@ def _struct_code(program: Program, node: ast.ClassDef, info: ClassInfo, passing:
             f"impl std::fmt::Display for {info.name} {{\n    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {{\n"
             f'        write!(f, "{{}}", self.python_str())\n    }}\n}}\n'
         )
-    return f"#[derive({derived})]\npub struct {info.name} {{\n{fields}}}\nimpl {info.name} {{\n{''.join(parts)}}}\n{shown}"
+    return (
+        f"#[derive({derived})]\npub struct {info.name} {{\n{fields}}}\nimpl {info.name} {{\n{''.join(parts)}}}\n{shown}"
+    )
 
 
 def _safe(name: str) -> str:
@@ -223,13 +234,27 @@ def _new(program: Program, node: Function, info: ClassInfo, passing: dict[str, s
         renamed = _Fields(set(info.fields)).visit(ast.parse(ast.unparse(one)).body[0])
         ast.fix_missing_locations(renamed)
         body.append(renamed)
-    signature = Signature("new", [Parameter(one.name, one.ty, one.mode, one.default) for one in info.init or []], Ty(info.name))
-    made = ast.FunctionDef(name="new", args=_arguments(info), body=body, decorator_list=[], returns=None, lineno=node.lineno, col_offset=0)
-    end = ast.Return(ast.Call(func=ast.Name(id=info.name, ctx=ast.Load()), args=[ast.Name(id=f"field_{name}", ctx=ast.Load()) for name in info.fields], keywords=[]))
+    signature = Signature(
+        "new", [Parameter(one.name, one.ty, one.mode, one.default) for one in info.init or []], Ty(info.name)
+    )
+    made = ast.FunctionDef(
+        name="new", args=_arguments(info), body=body, decorator_list=[], returns=None, lineno=node.lineno, col_offset=0
+    )
+    end = ast.Return(
+        ast.Call(
+            func=ast.Name(id=info.name, ctx=ast.Load()),
+            args=[ast.Name(id=f"field_{name}", ctx=ast.Load()) for name in info.fields],
+            keywords=[],
+        )
+    )
     made.body.append(end)
     ast.fix_missing_locations(made)
     for one in body:
-        if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name) and one.targets[0].id.startswith("field_"):
+        if (
+            isinstance(one, ast.Assign)
+            and isinstance(one.targets[0], ast.Name)
+            and one.targets[0].id.startswith("field_")
+        ):
             pass
     kept, info.init = info.init, None
     try:
@@ -260,7 +285,7 @@ class _Fields(ast.NodeTransformer):
     def __init__(self, names: set[str]) -> None:
         self._names = names
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802 - ast's name
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         """Rename a field."""
         if isinstance(node.value, ast.Name) and node.value.id == "self":
             if node.attr not in self._names:
@@ -268,5 +293,3 @@ class _Fields(ast.NodeTransformer):
             return ast.Name(id=f"field_{node.attr}", ctx=node.ctx)
         self.generic_visit(node)
         return node
-
-

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from models.repair.translate.expressions import literal
 from models.repair.translate.types import BOOL, FLOAT, OPEN, STR, Classes, Ty, Unsupported, join, list_of, option_of
-from models.repair.translate.writer import ClassInfo, Ex, Program, Writer, coerce, own
+from models.repair.translate.values import coerce, own
+from models.repair.translate.writer import ClassInfo, Ex, Program, Writer
 
 STRUCT, PARSE = "ParsedArguments", "parse_arguments"
 _MAKERS = ("ArgumentParser", "add_subparsers", "add_parser", "add_argument_group", "add_mutually_exclusive_group")
@@ -81,13 +82,21 @@ def _called(found: CommandLine, node: ast.Call, classes: Classes) -> None:
     if name == "add_subparsers":
         dest = known.get("dest")
         found.dest = str(dest.value) if isinstance(dest, ast.Constant) else found.dest
-        found.needs_command = isinstance(known.get("required"), ast.Constant) and ast.unparse(known["required"]) == "True"
+        found.needs_command = (
+            isinstance(known.get("required"), ast.Constant) and ast.unparse(known["required"]) == "True"
+        )
     elif name == "add_parser" and node.args and isinstance(node.args[0], ast.Constant):
         if isinstance(root, ast.Name) and found.parsers.get(root.id, "") != "":
             raise Unsupported("commands of commands")
         found.commands.append(str(node.args[0].value))
     elif name == "set_defaults" and set(known) == {"func"} and isinstance(known["func"], ast.Name):
-        command = found.parsers.get(root.id) if isinstance(root, ast.Name) else _made(found, root) if isinstance(root, ast.Call) else None
+        command = (
+            found.parsers.get(root.id)
+            if isinstance(root, ast.Name)
+            else _made(found, root)
+            if isinstance(root, ast.Call)
+            else None
+        )
         found.functions[command or ""] = known["func"].id
     elif name == "add_argument" and isinstance(root, ast.Name) and root.id in found.parsers:
         found.options.append(_option(found.parsers[root.id], node, known, classes))
@@ -102,7 +111,9 @@ def _option(command: str, node: ast.Call, known: dict[str, ast.expr], classes: C
     given = known.get("dest")
     dest = str(given.value) if isinstance(given, ast.Constant) else long.lstrip("-").replace("-", "_")
     action, nargs = (getattr(known.get(name), "value", None) for name in ("action", "nargs"))
-    if action not in (None, "store", "store_true", "store_false", "version") or any(not isinstance(one, ast.Constant) for one in node.args):
+    if action not in (None, "store", "store_true", "store_false", "version") or any(
+        not isinstance(one, ast.Constant) for one in node.args
+    ):
         raise Unsupported(f"the action {action}")
     kind = ast.unparse(known["type"]) if "type" in known else "str"
     if kind not in _TYPES:
@@ -112,12 +123,16 @@ def _option(command: str, node: ast.Call, known: dict[str, ast.expr], classes: C
     default = known.get("default")
     choices = known.get("choices")
     many = takes in ("*", "+") or takes.isdigit()
-    required = (not flags and takes not in ("?", "*")) or ast.unparse(known.get("required", ast.Constant(False))) == "True"
+    required = (not flags and takes not in ("?", "*")) or ast.unparse(
+        known.get("required", ast.Constant(False))
+    ) == "True"
     ty = BOOL if action in ("store_true", "store_false") else list_of(base) if many else base
     missing = default is None or (isinstance(default, ast.Constant) and default.value is None)
     if not required and missing and ty != BOOL and not (many and not flags):
         ty = option_of(ty)
-    listed = [str(getattr(one, "value", "")) for one in choices.elts] if isinstance(choices, ast.List | ast.Tuple) else []
+    listed = (
+        [str(getattr(one, "value", "")) for one in choices.elts] if isinstance(choices, ast.List | ast.Tuple) else []
+    )
     default = None if missing else default
     if action == "store_false":
         default, takes = ast.Constant(True), "no"
@@ -140,7 +155,9 @@ def code(program: Program, found: CommandLine) -> str:
     info, w = program.infos[STRUCT], Writer(program, OPEN, final=True)
     fields = "".join(f"    pub {w.rust_name(name)}: {w.rust(ty)},\n" for name, ty in info.fields.items())
     options = "".join(_row(one) for one in found.options)
-    lines = [f"let {'' if found.commands else '_'}command = python_command_line(&[{', '.join(map(literal, found.commands))}], {str(found.needs_command).lower()}, &[\n{options}    ], &mut values);"]
+    lines = [
+        f"let {'' if found.commands else '_'}command = python_command_line(&[{', '.join(map(literal, found.commands))}], {str(found.needs_command).lower()}, &[\n{options}    ], &mut values);"
+    ]
     made = []
     for name, ty in info.fields.items():
         made.append(f"        {w.rust_name(name)}: {_filled(w, found, name, ty)},\n")
@@ -165,7 +182,9 @@ def _filled(w: Writer, found: CommandLine, name: str, ty: Ty) -> str:
     key = f"values.get({literal(name)})"
     if base == BOOL:
         return f"{key}.is_none()" if one.takes == "no" else f"{key}.is_some()"
-    read = {"str": "text.clone()", "float": "python_argument::<f64>(text)"}.get(base.name, f"python_argument::<{base.name}>(text)")
+    read = {"str": "text.clone()", "float": "python_argument::<f64>(text)"}.get(
+        base.name, f"python_argument::<{base.name}>(text)"
+    )
     several = "list" in (ty.name, *(each.name for each in ty.args if ty.name == "option"))
     if several:
         value = f"{key}.map(|texts| texts.iter().map(|text| {read}).collect::<Vec<_>>())"

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 from models.repair.translate.containers import iterated
 from models.repair.translate.types import BOOL, FLOAT, OPEN, Ty, Unsupported, join
-from models.repair.translate.writer import Ex, Writer, coerce, ex, expression, own
+from models.repair.translate.values import coerce, own
+from models.repair.translate.writer import Ex, Writer, ex, expression
 
 Made = Callable[[Writer], str]
 
@@ -99,7 +100,7 @@ def mapped(w: Writer, node: ast.DictComp, want: Ty) -> Ex:
 def quantified(w: Writer, node: ast.expr, *, every: bool) -> Ex:
     """Return the code of ``all(...)`` or ``any(...)``, which stop as early as Python's."""
     from models.repair.translate.expressions import condition
-    from models.repair.translate.writer import truth
+    from models.repair.translate.values import truth
 
     label, test = f"'{w.fresh('look')}", "!" if every else ""
     start, stop = ("true", "false") if every else ("false", "true")

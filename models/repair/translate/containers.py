@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 
 from models.repair.translate.types import DYN, OPEN, STR, Ty, Unsupported, list_of
-from models.repair.translate.writer import Ex, Writer, borrow, coerce, ex, own, text, unwrapped
+from models.repair.translate.values import borrow, coerce, own, text, unwrapped
+from models.repair.translate.writer import Ex, Writer, ex
 
 READ, PLACE = "read", "place"
 

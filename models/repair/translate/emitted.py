@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from models.repair.items import Item
-from models.repair.translate.types import NONE, OPEN, Classes, Passed, Ty, Unsupported, read_rust_type
+from models.repair.translate.types import NONE, Classes, Passed, Ty, Unsupported, read_rust_type
 from models.repair.translate.writer import Parameter, Signature
 
 _BOXED = re.compile(r"Box\s*<\s*dyn\s+(?:std\s*::\s*error\s*::\s*)?Error\s*>")
@@ -56,7 +56,7 @@ def _answer(text: str, classes: Classes) -> tuple[Ty, bool]:
 
 
 def _owned(passed: Passed) -> Ty:
-    if passed.mode != "value" or passed.ty.name == "str" and False:
+    if passed.mode != "value" or (passed.ty.name == "str" and False):
         raise Unsupported("a borrowed answer")
     return passed.ty
 
@@ -93,11 +93,11 @@ def acceptable(emitted: Signature, wanted: Signature) -> bool:
     """Return whether the emitted signature can stay: types, what is changed, and who is called."""
     if len(emitted.parameters) != len(wanted.parameters) or not fits(emitted.answer, wanted.answer):
         return False
-    if (emitted.receiver == "&self" and wanted.receiver == "&mut self") or bool(emitted.receiver) != bool(wanted.receiver):
+    if (emitted.receiver == "&self" and wanted.receiver == "&mut self") or bool(emitted.receiver) != bool(
+        wanted.receiver
+    ):
         return False
     return all(
         fits(one.ty, other.ty) and (other.mode != "mut" or one.mode == "mut")
         for one, other in zip(emitted.parameters, wanted.parameters, strict=True)
     )
-
-

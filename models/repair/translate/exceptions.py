@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from models.repair.translate.types import NONE, STR, Unsupported
+from models.repair.translate.types import STR, Unsupported
 from models.repair.translate.writer import Writer, block, statement
 
 BASES = {
@@ -87,7 +87,9 @@ def _handled(w: Writer, node: ast.Try, name: str, *, returns: bool) -> None:
         if handler.name:
             w.vars[handler.name], w.forms[handler.name] = STR, "place"
             w.declared.discard(handler.name)
-            w.put(f"    let {w.rust_name(handler.name)}: String = raised.split_once(\": \").map_or(raised.as_str(), |parts| parts.1).to_string();")
+            w.put(
+                f'    let {w.rust_name(handler.name)}: String = raised.split_once(": ").map_or(raised.as_str(), |parts| parts.1).to_string();'
+            )
         block(w, handler.body)
         w.caught = kept
         w.indent -= 1
@@ -105,7 +107,9 @@ def _test(w: Writer, kind: ast.expr | None) -> str:
     if kind is None:
         return ""
     parts = kind.elts if isinstance(kind, ast.Tuple) else [kind]
-    names = [one.attr if isinstance(one, ast.Attribute) else one.id if isinstance(one, ast.Name) else "" for one in parts]
+    names = [
+        one.attr if isinstance(one, ast.Attribute) else one.id if isinstance(one, ast.Name) else "" for one in parts
+    ]
     if "" in names:
         raise Unsupported("an exception that is computed")
     if any(name in ALL for name in names):
@@ -116,5 +120,3 @@ def _test(w: Writer, kind: ast.expr | None) -> str:
 
 def _derived(w: Writer, name: str) -> list[str]:
     return [one.name for one in w.program.infos.values() if one.kind == "error" and name in one.members]
-
-

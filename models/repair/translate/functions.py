@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import ast
 
-from models.repair.translate import calls, exceptions, expressions, statements  # noqa: F401 - they register themselves
+from models.repair.translate import (  # noqa: F401 - they register themselves
+    assignments,
+    calls,
+    container_methods,
+    exceptions,
+    expressions,
+    iterating,
+    operators,
+    ordering,
+    shown,
+    statements,
+)
 from models.repair.translate.analysis import Function, assigned_counts, changed_in_place, leaves, outer_variables
 from models.repair.translate.types import NONE, OPEN, Classes, Ty, Unsupported, join
 from models.repair.translate.writer import ClassInfo, Parameter, Program, Signature, Writer, block
@@ -27,10 +38,16 @@ def body_of(
     program: Program, node: Function, signature: Signature, passing: dict[str, set[int]], owner: ClassInfo | None = None
 ) -> list[str]:
     """Return the lines of the body; raises ``Unsupported`` for what is not translated."""
-    if any(isinstance(one, Function | ast.ClassDef | ast.Yield | ast.YieldFrom | ast.Await | ast.Global | ast.Nonlocal) for each in node.body for one in ast.walk(each)):
+    if any(
+        isinstance(one, Function | ast.ClassDef | ast.Yield | ast.YieldFrom | ast.Await | ast.Global | ast.Nonlocal)
+        for each in node.body
+        for one in ast.walk(each)
+    ):
         raise Unsupported(f"{node.name}: a function, class, generator or global inside")
     w = Writer(program, signature.answer, signature.fails, owner=owner, spread=signature.spread)
-    changing = {name for info in program.infos.values() for name, each in info.methods.items() if each.receiver == "&mut self"}
+    changing = {
+        name for info in program.infos.values() for name, each in info.methods.items() if each.receiver == "&mut self"
+    }
     w.mutated = changed_in_place(node, passing, changing)
     counts = assigned_counts(node)
     w.assigned = {name for name, count in counts.items() if count > 0}
@@ -58,7 +75,9 @@ def _write(w: Writer, node: Function, signature: Signature, outer: list[str], co
         bare = any(one.name in w.program.infos or one.name == "fn" for one in ty.walk())
         if w.final and ty == OPEN:
             raise Unsupported(f"{node.name}: the type of {name}")
-        w.put(f"let mut {w.rust_name(name)}: {w.rust(ty)}{';' if bare and ty.name != 'option' else ' = Default::default();'}")
+        w.put(
+            f"let mut {w.rust_name(name)}: {w.rust(ty)}{';' if bare and ty.name != 'option' else ' = Default::default();'}"
+        )
         w.declared.add(name)
         w.forms[name] = "place"
     w.indent = 0
@@ -90,7 +109,8 @@ def _receive(w: Writer, signature: Signature, counts: dict[str, int]) -> None:
             name = w.rust_names[one.name]
             copied = {"value": name, "ref": f"{name}.to_owned()", "mut": f"{name}.clone()"}[one.mode]
             if w.vars[one.name] != one.ty:
-                from models.repair.translate.writer import Ex, coerce
+                from models.repair.translate.values import coerce
+                from models.repair.translate.writer import Ex
 
                 copied = coerce(w, Ex(copied, one.ty), w.vars[one.name]).code
             w.put(f"let mut {name}: {w.rust(w.vars[one.name])} = {copied};")

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 from models.repair.items import Item, Places
 from models.repair.translate.analysis import Function, changed_in_place
+from models.repair.translate.classes import class_code, kind_of, read_class
 from models.repair.translate.command_line import PARSE, STRUCT, as_class, read_command_line
 from models.repair.translate.command_line import code as command_line_code
-from models.repair.translate.classes import class_code, kind_of, read_class
 from models.repair.translate.emitted import acceptable, fits, read_signature, split
-from models.repair.translate.functions import body_of, head, own_signature
+from models.repair.translate.functions import body_of, head
 from models.repair.translate.imports import all_imported
-from models.repair.translate.support import helpers
-from models.repair.translate.types import OPEN, Classes, Ty, Unsupported, read_rust_type
+from models.repair.translate.signatures import adopt, read_functions
+from models.repair.translate.types import Classes, Ty, Unsupported, read_rust_type
 from models.repair.translate.writer import ClassInfo, Ex, Parameter, Program, Signature
 
 LARGEST_I32 = (1 << 31) - 1
@@ -60,10 +60,12 @@ def read_program(module: ast.Module, places: Places) -> Translation:
     classes.names = {name for name, kind in kinds.items() if kind in ("struct", "enum")}
     classes.copies = {name for name, kind in kinds.items() if kind == "enum"}
     _aliases(module, classes)
-    found = Translation(places, functions, class_nodes, Program(classes, modules=all_imported(module)), _passing(functions))
+    found = Translation(
+        places, functions, class_nodes, Program(classes, modules=all_imported(module)), _passing(functions)
+    )
     _read_classes(found, kinds)
     _read_command_line(found, module)
-    _read_functions(found)
+    read_functions(found)
     _read_constants(found, module)
     return found
 
@@ -85,19 +87,26 @@ def _read_command_line(found: Translation, module: ast.Module) -> None:
 def extra_items(found: Translation, code: str) -> str:
     """Return the items beside functions and classes that ``code`` refers to and the program does not have yet."""
     line = found.program.command_line
-    if line is None or STRUCT not in code and PARSE not in code or f"struct {STRUCT}" in found.places.text:
+    if line is None or (STRUCT not in code and PARSE not in code) or f"struct {STRUCT}" in found.places.text:
         return ""
     return command_line_code(found.program, line)
 
 
 def _width(module: ast.Module) -> str:
-    large = any(isinstance(one, ast.Constant) and isinstance(one.value, int) and one.value > LARGEST_I32 for one in ast.walk(module))
+    large = any(
+        isinstance(one, ast.Constant) and isinstance(one.value, int) and one.value > LARGEST_I32
+        for one in ast.walk(module)
+    )
     return "i64" if large else "i32"
 
 
 def _aliases(module: ast.Module, classes: Classes) -> None:
     for node in module.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Subscript | ast.Name):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.Subscript | ast.Name)
+        ):
             classes.aliases[node.targets[0].id] = node.value
 
 
@@ -140,11 +149,16 @@ def _kept(found: Translation, info: ClassInfo) -> bool:
     for part in split(text[struct.body : struct.end - 1]):
         name, _, kind = part.rpartition("#[")[2].rpartition("]")[2].partition(":")
         with suppress(Unsupported):
-            fields[name.strip().removeprefix("pub ").strip().removeprefix("r#")] = read_rust_type("".join(kind.split()), classes).ty
+            fields[name.strip().removeprefix("pub ").strip().removeprefix("r#")] = read_rust_type(
+                "".join(kind.split()), classes
+            ).ty
     if set(fields) != set(info.fields) or not all(fits(fields[name], ty) for name, ty in info.fields.items()):
         return False
     emitted = {
-        method.name: method for item in found.items(info.name) if item.what == "impl" for method in found.places.methods(item)
+        method.name: method
+        for item in found.items(info.name)
+        if item.what == "impl"
+        for method in found.places.methods(item)
     }
     for name, wanted in info.methods.items():
         try:
@@ -153,7 +167,7 @@ def _kept(found: Translation, info: ClassInfo) -> bool:
             return False
         if not acceptable(signature, wanted):
             return False
-        _adopt(signature, wanted)
+        adopt(signature, wanted)
         info.methods[name] = signature
     return _kept_init(found, info, emitted.get("new"), fields)
 
@@ -185,68 +199,6 @@ def _new_of(found: Translation, new: Item) -> list[Parameter]:
         names.discard("Self")
 
 
-def _adopt(emitted: Signature, wanted: Signature) -> None:
-    """Give an emitted signature the names and defaults of the Python."""
-    for one, other in zip(emitted.parameters, wanted.parameters, strict=True):
-        one.name, one.default = other.name, other.default
-
-
-def _read_functions(found: Translation) -> None:
-    """Choose each function's signature: the emitted one where it can stay."""
-    text, classes = found.places.text, found.program.classes
-    for name, node in found.functions.items():
-        item = next((one for one in found.items(name) if one.what == "fn"), None)
-        emitted = None
-        if item is not None:
-            with suppress(Unsupported):
-                emitted = found.emitted[name] = read_signature(text, item, classes)
-        if emitted is not None and _spread(found, node, emitted):
-            found.program.functions[name] = emitted
-            continue
-        try:
-            wanted = _wanted(found, node, emitted)
-            found.wanted[name] = wanted
-        except Unsupported as error:
-            found.why_not[name] = str(error)
-            if emitted is not None and len(emitted.parameters) == len(node.args.args):
-                _named_by(emitted, node)
-                found.program.functions[name] = emitted
-            continue
-        if emitted is not None and acceptable(emitted, wanted):
-            _adopt(emitted, wanted)
-            found.program.functions[name] = emitted
-        else:
-            found.changed.add(name)
-            found.program.functions[name] = wanted
-
-
-def _spread(found: Translation, node: Function, emitted: Signature) -> bool:
-    """Take note of parsed arguments that depyler passes one by one; return whether it does."""
-    info = found.program.infos.get(STRUCT)
-    plain = [one.name.removeprefix("_") for one in emitted.parameters]
-    if info is None or len(node.args.args) != 1 or node.args.args[0].arg in plain or not set(plain) <= set(info.fields):
-        return False
-    for one, name in zip(emitted.parameters, plain, strict=True):
-        one.name = name
-    emitted.spread = node.args.args[0].arg
-    return True
-
-
-def _named_by(emitted: Signature, node: Function) -> None:
-    defaults: list[ast.expr | None] = [None] * (len(node.args.args) - len(node.args.defaults))
-    for one, arg, default in zip(emitted.parameters, node.args.args, [*defaults, *node.args.defaults], strict=True):
-        one.name, one.default = arg.arg, default
-
-
-def _wanted(found: Translation, node: Function, emitted: Signature | None) -> Signature:
-    if isinstance(node, ast.AsyncFunctionDef) or node.decorator_list:
-        raise Unsupported(f"{node.name} is asynchronous or decorated")
-    positions = found.passing.get(node.name, set())
-    changed = {one.arg for at, one in enumerate(node.args.args) if at in positions}
-    fails = emitted.fails if emitted else any(isinstance(one, ast.Raise) for one in ast.walk(node))
-    return own_signature(found.program.classes, node, changed, fails=fails)
-
-
 def _read_constants(found: Translation, module: ast.Module) -> None:
     """Learn the emitted constants: their types, and how they are read."""
     import re
@@ -259,12 +211,16 @@ def _read_constants(found: Translation, module: ast.Module) -> None:
     for item in found.places.items:
         if item.what not in ("const", "static") or item.name not in assigned:
             continue
-        said = re.match(r"(?:const|static)\s+\w+\s*:\s*(.*?)\s*=\s*", found.places.text[item.head : item.end], re.DOTALL)
+        said = re.match(
+            r"(?:const|static)\s+\w+\s*:\s*(.*?)\s*=\s*", found.places.text[item.head : item.end], re.DOTALL
+        )
         if said is None:
             continue
         lazy = re.fullmatch(r"std::sync::LazyLock<(.*)>", said[1].replace(" ", ""))
         with suppress(Unsupported):
-            passed = read_rust_type((lazy[1] if lazy else said[1]).replace("'static", "").replace(" ", ""), found.program.classes)
+            passed = read_rust_type(
+                (lazy[1] if lazy else said[1]).replace("'static", "").replace(" ", ""), found.program.classes
+            )
             form = "ref" if passed.mode == "ref" else "place"
             found.program.constants[item.name] = Ex(f"(*{item.name})" if lazy else item.name, passed.ty, form)
 
@@ -308,5 +264,3 @@ def group_of(found: Translation, names: Iterable[str]) -> set[str]:
             mentioned = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
             waiting += [one for one in mentioned & found.changed if one in found.functions or one in found.class_nodes]
     return group
-
-

@@ -6,7 +6,8 @@ import ast
 import re
 
 from models.repair.translate.types import BOOL, FLOAT, STR, Ty, Unsupported
-from models.repair.translate.writer import Ex, Writer, coerce, ex, expression, own, text
+from models.repair.translate.values import coerce, own, text
+from models.repair.translate.writer import Ex, Writer, ex, expression
 
 _SPEC = re.compile(
     r"(?:(?P<fill>.)?(?P<align>[<>^]))?(?P<sign>[+ ]?)(?P<alt>#?)(?P<zero>0?)(?P<width>\d*)(?P<group>[,_]?)"

@@ -54,6 +54,8 @@ class Ty:
 
 OPEN, FLOAT, BOOL, STR, NONE, DYN = (Ty(name) for name in ("?", "float", "bool", "str", "none", "dyn"))
 
+MUTABLE = ("list", "dict", "set")
+
 
 def list_of(item: Ty) -> Ty:
     """Return the type of a list."""
