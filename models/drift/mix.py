@@ -26,8 +26,9 @@ from models.drift.vocabulary import COLUMNS, OTHER, OTHERS, Vocabulary
 BASELINE = 2_000  # votes before anything is judged
 BUDGET = 100_000  # votes per false alarm
 BUCKET = 8  # votes that the evidence of the whole mix is updated with at once
-WHOLE, SINGLE, FRESH = 1.23, 1.25, 1.0  # threshold of each test over ln(budget), for one false alarm from all of them
-TOGETHER = 0.07  # by which thresholds rise when builds have twice as many votes: labels that come together are alike
+WHOLE, SINGLE, FRESH = 1.22, 1.2, 0.85  # threshold of each test over ln(budget), for one false alarm from all of them
+TOGETHER = 0.15  # by which thresholds rise when builds have twice as many votes: labels that come together are alike
+CLUMPED = 0.8  # and that of new labels, which one kind of build brings together: rare codes of one test, or one author
 GROWN = 1.05  # growth of the baseline after which an idle sum compares with the longer one
 STALE = 1.5  # and after which one that is not idle does
 SHOWN = 500.0  # votes in the window whose divergence is shown
@@ -82,7 +83,10 @@ class MixDetector:
     @property
     def threshold(self) -> float:
         """Return what ``statistic`` has to reach, in nats: ln(budget) times the design effect of the votes."""
-        return log(self.budget) * self.dispersion.effect * (1.0 + TOGETHER * log2(max(self.together, 1.0)))
+        return self._raised(TOGETHER)
+
+    def _raised(self, by: float) -> float:
+        return log(self.budget) * self.dispersion.effect * (1.0 + by * log2(max(self.together, 1.0)))
 
     @property
     def statistic(self) -> float:
@@ -91,8 +95,9 @@ class MixDetector:
             return 0.0
         singles = 0.0 if self.whole.robust else max([one.value(self.votes) for one in self.shares])
         fresh = 0.0 if self.whole.robust else self.fresh.value(self.votes)
-        found = max(0.0, self._evidence / WHOLE, singles / SINGLE, fresh / FRESH)
-        return max(found, self.threshold) if self.alarm else found  # the vote after the last may speak against it
+        threshold, tests = self.threshold, zip((self._evidence, singles, fresh), self._limits, strict=True)
+        found = max(0.0, *[evidence * threshold / limit for evidence, limit in tests])
+        return max(found, threshold) if self.alarm else found  # the vote after the last may speak against it
 
     def update(self, votes: Iterable[str], build: str = "") -> None:
         """Take in the labels of one build; ``build`` is its id."""
@@ -149,7 +154,7 @@ class MixDetector:
 
     def _calibrate(self) -> None:
         threshold = self.threshold
-        self._limits = (WHOLE * threshold, SINGLE * threshold, FRESH * threshold)
+        self._limits = (WHOLE * threshold, SINGLE * threshold, FRESH * self._raised(CLUMPED))
 
     def _judge(self, column: int, build: str) -> None:
         """Take a vote into the test of a single share."""

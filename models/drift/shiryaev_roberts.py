@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-CONCENTRATIONS = (8.0, 40.0, 200.0)  # votes that a start's first guess weighs: from large changes to small
+CONCENTRATIONS = (40.0, 200.0, 1_000.0)  # votes that a start's first guess weighs: from large changes to small
 LEVELS = 10  # a level's starts are 1, 2, 4, … buckets apart: with 8 votes in each, back to 8,000 votes
 STARTS = 2 * LEVELS
 PRIOR = 0.5  # votes added to a column that can have votes (Krichevsky and Trofimov 1981)
