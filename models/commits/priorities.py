@@ -20,7 +20,7 @@ class Priority(NamedTuple):
     category: str
     level: str
     score: float
-    count: int
+    seen: int
     share: float
     severity: float
     trend: float

@@ -95,7 +95,7 @@ class CategoryHybrid:
 
     def __init__(self, min_confidence: float = MIN_CONFIDENCE) -> None:
         self.min_confidence = min_confidence
-        self._model: Any = naive_bayes.ComplementNB()
+        self._model: Any = naive_bayes.ComplementNB()  # type: ignore[no-untyped-call]
         self._seen = 0
 
     def predict(self, message: str) -> Answer:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import differential_evolution
-from scipy.stats import qmc
+from scipy.optimize import differential_evolution  # type: ignore[import-untyped]
+from scipy.stats import qmc  # type: ignore[import-untyped]
 
 POPULATION = 20
 F = 0.8

@@ -163,7 +163,7 @@ def judge(chosen: Parameters, bank: Bank) -> Judged:
 
 def plain() -> Parameters:
     """Return what is used where nothing was tuned: ``generate`` as it comes."""
-    ways, levels = dict.fromkeys(INDEPENDENT, 0.0), dict.fromkeys(LEVELS, 0.0)
+    ways, levels = dict.fromkeys(INDEPENDENT, 0.0), {str(name): 0.0 for name in LEVELS}
     return Parameters(ways | {"random": 1.0}, levels | {"basic": 1.0}, dict.fromkeys(DEPTHS, 0.0) | {3: 1.0})
 
 

@@ -65,5 +65,5 @@ def _show(rows: list[Priority]) -> None:
         shown.add_column(name, justify="left" if name in {"", "category"} else "right")
     for row in rows:
         numbers = (f"{row.share:.1%}", f"{row.severity:g}", f"{row.trend:.2f}", f"{row.ease:g}")
-        shown.add_row(row.level, row.category, f"{row.score:.3f}", f"{row.count:,}", *numbers)
+        shown.add_row(row.level, row.category, f"{row.score:.3f}", f"{row.seen:,}", *numbers)
     out.print(shown)
