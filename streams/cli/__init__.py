@@ -27,6 +27,7 @@ from streams.cli import (
     oip,
     operate,
     optimize,
+    pipeline,
     priorities,
     processes,
     read,
@@ -86,6 +87,7 @@ app.add_typer(archive.app, name="archive")
 app.add_typer(commits.app, name="commits")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(models.app, name="models")
+app.add_typer(pipeline.app, name="pipeline")
 
 USAGE, INTERRUPTED = 2, 130
 
