@@ -1,9 +1,9 @@
-"""Repair measured: over programs of a Parquet file of pairs, split by directory, with and without the commonest pattern.
+"""Repair measured: programs of a Parquet file of pairs, split by directory, with and without the commonest pattern.
 
     python -m benchmarks.repair pairs.parquet --sample 100 --part holdout --json
 
 Needs rustc and, once, a network for the crates. The columns are those of a corpus of pairs: file, project, pair_origin,
-python_code, rust_code, compiles. The split is by a hash of the directory (of the file, in a flat folder of examples), so
+python_code, rust_code, compiles. The split is by a hash of the directory (of the file, in a flat folder), so
 that nothing tuned on the development part has seen a sibling of what is scored.
 """
 
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     rows = failing(options.pairs, options.origin, options.part)
-    random.Random(options.seed).shuffle(rows)
+    random.Random(options.seed).shuffle(rows)  # noqa: S311 - a sample
     rates = Rates() if options.learn else shipped_rates()
     results, cpu_s = [], []
     for row in rows[: options.sample]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True, order=True)
@@ -20,12 +21,12 @@ class OverlapError(ValueError):
 
 
 def clash(edits: Sequence[Edit]) -> bool:
-    """Return whether two of ``edits`` change the same place; equal edits are one edit, whole lines stand in any order."""
+    """Return whether two of ``edits`` change one place; equal edits are one edit, whole lines stand in any order."""
     ordered = sorted(set(edits))
     return any(
         later.start < earlier.end
         or (later.start == earlier.start and later.end == earlier.end and not (_lines(earlier) and _lines(later)))
-        for earlier, later in zip(ordered, ordered[1:], strict=False)
+        for earlier, later in pairwise(ordered)
     )
 
 

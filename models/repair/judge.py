@@ -1,4 +1,4 @@
-"""Did an edit help? Judged by the target errors and the phase, for a right fix may let the compiler reach a later one."""
+"""Did an edit help? Judged by target errors and phase, for a right fix may let the compiler reach a later phase."""
 
 from __future__ import annotations
 

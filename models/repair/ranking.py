@@ -1,7 +1,7 @@
 """Which candidate first: a success rate per pattern and template, learned online from what was accepted.
 
-Beta posteriors with two levels: a pattern's rate over all templates is the prior of its rate for one template, so that a
-template never met before starts from the pattern's record (empirical Bayes, as in Robbins 1956).
+Beta posteriors with two levels: a pattern's rate over all templates is the prior of its rate for one template, so that
+a template never met before starts from the pattern's record (empirical Bayes, as in Robbins 1956).
 """
 
 from __future__ import annotations

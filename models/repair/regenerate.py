@@ -8,7 +8,7 @@ from models.repair.candidates import Candidate, Subject
 from models.repair.edits import Edit
 from models.repair.errors import RustError
 from models.repair.translate.program import Translation, class_text, extra_items, function_code, group_of, read_program
-from models.repair.translate.support import HELPERS, NEEDS
+from models.repair.translate.support import NEEDS, helpers
 from models.repair.translate.types import Unsupported
 
 PATTERN = "regenerate-functions"
@@ -28,7 +28,7 @@ def from_python(subject: Subject) -> Iterator[Candidate]:
     for name in subject.wrong:
         broken.setdefault(name, [])
     done: set[frozenset[str]] = set()
-    for name in broken:
+    for name, errors in broken.items():
         if name not in found.functions and name not in found.class_nodes:
             continue
         group = frozenset(group_of(found, [name]))
@@ -36,7 +36,7 @@ def from_python(subject: Subject) -> Iterator[Candidate]:
             continue
         done.add(group)
         candidate = _candidate(found, group, {each: broken.get(each, []) for each in group}) or _alone(
-            found, name, broken[name]
+            found, name, errors
         )
         if candidate is not None:
             yield candidate
@@ -62,18 +62,18 @@ def _candidate(found: Translation, group: frozenset[str], broken: dict[str, list
     text = found.places.text
     for name in sorted(group):
         try:
-            code, helpers = function_code(found, name) if name in found.functions else class_text(found, name)
+            code, called = function_code(found, name) if name in found.functions else class_text(found, name)
         except (Unsupported, RecursionError) as error:
             found.why_not[name] = str(error)
             return None
-        needed |= helpers
+        needed |= called
         extra = extra_items(found, code)
         if extra and not any(one.replacement == extra for one in edits):
             edits.append(Edit(len(text), len(text), extra))
         edits += _replaced(found, name, code)
     for name in sorted({each for one in needed for each in (one, *NEEDS.get(one, ()))}):
         if f"fn {name}(" not in text and f"fn {name}<" not in text:
-            edits.append(Edit(len(text), len(text), f"{HELPERS[name]}\n"))
+            edits.append(Edit(len(text), len(text), helpers()[name]))
     errors = tuple(error for each in broken.values() for error in each)
     names = ", ".join(sorted(group)[:4])
     return Candidate(PATTERN, f"{names} written from the Python", tuple(edits), errors)

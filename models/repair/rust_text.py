@@ -39,7 +39,7 @@ def receiver(text: str, dot: int) -> int | None:
             if opened is None:
                 return None
             at = opened
-            if sign == ")" or sign == "]":
+            if sign in {")", "]"}:
                 before = len(text[:at].rstrip())
                 if before and (text[before - 1].isalnum() or text[before - 1] in "_!>"):
                     at = before

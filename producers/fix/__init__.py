@@ -1,1 +1,1 @@
-"""Repairs that rustc and the oracle have looked at: ``repair.repair_file`` for one text, ``project`` for a cargo project."""
+"""Repairs that rustc and the oracle have looked at: ``repair.repair`` for one text, ``inputs`` for files."""

@@ -41,7 +41,7 @@ class Loop:
     sources: Sequence[Source] = (from_python, from_patterns, from_rustc)
     applied: list[Applied] = field(default_factory=list)
     tried: set[tuple[object, ...]] = field(default_factory=set)
-    proposed: dict[str, str] = field(default_factory=dict)  # by kind of error and place: what was proposed first
+    proposed: dict[tuple[str, str, str], str] = field(default_factory=dict)  # by error: the pattern proposed first
 
     def run(self, subject: Subject) -> Subject:
         """Return the program as far as it could be repaired; the best state that rustc has seen."""
@@ -78,7 +78,11 @@ class Loop:
         found = [one for source in self.sources for one in source(subject)]
         fresh = [one for one in found if key(subject, one) not in self.tried]
         allowed = [one for one in fresh if not refused(subject.text, one, translated=one.pattern in REGENERATED)]
-        return self.rates.rank(allowed)
+        ranked = self.rates.rank(allowed)
+        for one in ranked:
+            for error in one.errors:
+                self.proposed.setdefault(_place(subject, error), one.pattern)
+        return ranked
 
     def _batch(self, subject: Subject, batch: Sequence[Candidate]) -> Subject | None:
         """Return the program after what worked of a batch; the same one where nothing did, nothing when out of time."""
@@ -133,10 +137,17 @@ class Loop:
             for one in some:
                 self.rates.update(one.pattern, one.template, accepted=accepted)
                 if accepted:
-                    self.applied.append(Applied(one, subject.text, first=True))
+                    firsts = [self.proposed.get(_place(subject, error), one.pattern) for error in one.errors]
+                    first = not firsts or one.pattern in firsts
+                    self.applied.append(Applied(one, subject.text, first=first))
 
     def _late(self) -> bool:
         return time.monotonic() > self.deadline
+
+
+def _place(subject: Subject, error: RustError) -> tuple[str, str, str]:
+    """Return what an error is, whatever the edits around it."""
+    return (*subject.places.path(error.place[0]), f"{error.code} {error.message}")
 
 
 def _targets(batch: Iterable[Candidate]) -> list[RustError]:

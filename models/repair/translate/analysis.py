@@ -41,8 +41,8 @@ def flat(nodes: list[ast.expr]) -> Iterator[ast.expr]:
 def changed_in_place(function: ast.AST, passing: dict[str, set[int]], changing: set[str] = frozenset()) -> set[str]:  # type: ignore[assignment]
     """Return the variables whose objects a function changes.
 
-    ``passing``: by function, the positions of parameters that it changes; ``changing``: methods of the program's classes
-    that change their object.
+    ``passing``: by function, the positions of parameters that it changes; ``changing``: methods of the program's
+    classes that change their object.
     """
     found: set[str] = set()
     for node in ast.walk(function):

@@ -201,7 +201,8 @@ def delete(w: Writer, node: ast.Delete) -> None:
         holder = ex(w, target.value)
         if holder.ty.name == "dict":
             w.put(
-                f'{holder.code}.remove({key_code(w, holder, ex(w, target.slice, holder.ty.args[0]))}).expect("KeyError");'
+                f"{holder.code}.remove({key_code(w, holder, ex(w, target.slice, holder.ty.args[0]))})"
+                '.expect("KeyError");'
             )
         elif holder.ty.name == "list" and not isinstance(target.slice, ast.Slice):
             at = own(w, ex(w, target.slice))

@@ -62,7 +62,8 @@ def print_(w: Writer, node: ast.Call, _want: Ty) -> Ex:
     to_errors = "file" in known
     if to_errors and ast.unparse(known["file"]) not in ("sys.stderr", "stderr"):
         raise Unsupported("print into a file")
-    plain = {name: known[name].value for name in ("sep", "end") if isinstance(known.get(name), ast.Constant)}
+    constants = {name: one for name, one in known.items() if isinstance(one, ast.Constant)}
+    plain = {name: constants[name].value for name in ("sep", "end") if name in constants}
     if len(plain) != len(set(known) & {"sep", "end"}):
         raise Unsupported("a computed sep or end")
     from models.repair.translate.expressions import literal
@@ -175,7 +176,8 @@ def radix(w: Writer, node: ast.Call, _want: Ty) -> Ex:
     sign = {"hex": "x", "bin": "b", "oct": "o"}[node.func.id if isinstance(node.func, ast.Name) else ""]
     code = own(w, coerce(w, one, Ty("i64")))
     return Ex(
-        f'{{ let number: i64 = {code}; format!("{{}}0{sign}{{:{sign}}}", if number < 0 {{ "-" }} else {{ "" }}, number.unsigned_abs()) }}',
+        f'{{ let number: i64 = {code}; format!("{{}}0{sign}{{:{sign}}}", '
+        'if number < 0 { "-" } else { "" }, number.unsigned_abs()) }',
         STR,
     )
 

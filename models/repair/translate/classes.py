@@ -176,13 +176,14 @@ def _enum_code(program: Program, info: ClassInfo) -> str:
         f"    {', '.join(names.values())},\n}}\nimpl {info.name} {{\n    pub fn python_name(&self) -> String {{\n"
         f"        match self {{\n{arms}        }}.to_string()\n    }}\n    pub fn python_value(&self) -> {answer} {{\n"
         f"        match self {{\n{values}        }}{'' if number else '.to_string()'}\n    }}\n"
-        f'    pub fn python_str(&self) -> String {{\n        format!("{info.name}.{{}}", self.python_name())\n    }}\n}}\n'
+        f'    pub fn python_str(&self) -> String {{\n        format!("{info.name}.{{}}", self.python_name())\n'
+        "    }\n}\n"
     )
 
 
 def _member(value: ast.expr, number: bool, width: str) -> str:
     held = value.value if isinstance(value, ast.Constant) else 0
-    return f"{held}{width}" if number else literal(str(held))
+    return f"{held!r}{width}" if number else literal(str(held))
 
 
 def _struct_code(program: Program, node: ast.ClassDef, info: ClassInfo, passing: dict[str, set[int]]) -> str:
@@ -192,14 +193,12 @@ def _struct_code(program: Program, node: ast.ClassDef, info: ClassInfo, passing:
     )
     derived = "Debug, Clone, PartialEq" + (", Eq, Hash" if plain and _hashable(program, info) else "")
     fields = "".join(f"    pub {_safe(name)}: {classes.rust(ty)},\n" for name, ty in info.fields.items())
-    parts = []
-    for one in node.body:
-        if isinstance(one, Function):
-            parts.append(_method_code(program, one, info, passing))
+    parts = [_method_code(program, one, info, passing) for one in node.body if isinstance(one, Function)]
     shown = ""
     if "__str__" in info.methods:
         shown = (
-            f"impl std::fmt::Display for {info.name} {{\n    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {{\n"
+            f"impl std::fmt::Display for {info.name} {{\n    fn fmt(&self, "
+            f"f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {{\n"
             f'        write!(f, "{{}}", self.python_str())\n    }}\n}}\n'
         )
     return (

@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass, field
 
 from models.repair.translate.expressions import literal
+from models.repair.translate.support import helpers
 from models.repair.translate.types import BOOL, FLOAT, OPEN, STR, Classes, Ty, Unsupported, join, list_of, option_of
 from models.repair.translate.values import coerce, own
 from models.repair.translate.writer import ClassInfo, Ex, Program, Writer
@@ -76,7 +77,8 @@ def _made(found: CommandLine, node: ast.Call) -> str | None:
 
 
 def _called(found: CommandLine, node: ast.Call, classes: Classes) -> None:
-    assert isinstance(node.func, ast.Attribute)
+    if not isinstance(node.func, ast.Attribute):
+        return
     name, root = node.func.attr, node.func.value
     known = {one.arg or "": one.value for one in node.keywords}
     if name == "add_subparsers":
@@ -156,21 +158,27 @@ def code(program: Program, found: CommandLine) -> str:
     fields = "".join(f"    pub {w.rust_name(name)}: {w.rust(ty)},\n" for name, ty in info.fields.items())
     options = "".join(_row(one) for one in found.options)
     lines = [
-        f"let {'' if found.commands else '_'}command = python_command_line(&[{', '.join(map(literal, found.commands))}], {str(found.needs_command).lower()}, &[\n{options}    ], &mut values);"
+        f"let {'' if found.commands else '_'}command = "
+        f"python_command_line(&[{', '.join(map(literal, found.commands))}], "
+        f"{str(found.needs_command).lower()}, &[\n{options}    ], &mut values);"
     ]
     made = []
     for name, ty in info.fields.items():
         made.append(f"        {w.rust_name(name)}: {_filled(w, found, name, ty)},\n")
     return (
         f"\n#[derive(Debug, Clone)]\npub struct {STRUCT} {{\n{fields}}}\n"
-        f"fn {PARSE}() -> {STRUCT} {{\n    let mut values: std::collections::HashMap<String, Vec<String>> = std::collections::HashMap::new();\n"
-        f"    {lines[0]}\n    {STRUCT} {{\n{''.join(made)}    }}\n}}\n{SUPPORT}"
+        f"fn {PARSE}() -> {STRUCT} {{\n    let mut values: std::collections::HashMap<String, "
+        f"Vec<String>> = std::collections::HashMap::new();\n"
+        f"    {lines[0]}\n    {STRUCT} {{\n{''.join(made)}    }}\n}}\n{helpers()['command_line']}"
     )
 
 
 def _row(one: Option) -> str:
     flags, choices = (f"&[{', '.join(map(literal, each))}]" for each in (one.flags, one.choices))
-    return f"        ({literal(one.command)}, {literal(one.dest)}, {flags}, {literal(one.takes)}, {str(one.required).lower()}, {choices}),\n"
+    return (
+        f"        ({literal(one.command)}, {literal(one.dest)}, {flags}, "
+        f"{literal(one.takes)}, {str(one.required).lower()}, {choices}),\n"
+    )
 
 
 def _filled(w: Writer, found: CommandLine, name: str, ty: Ty) -> str:
@@ -216,76 +224,3 @@ def is_parser_call(w: Writer, node: ast.expr) -> str:
         if isinstance(root, ast.Name) and (root.id in found.parsers or root.id == "argparse"):
             return node.func.attr
     return "ArgumentParser" if isinstance(node.func, ast.Name) and node.func.id == "ArgumentParser" else ""
-
-
-SUPPORT = """type PythonOption = (&'static str, &'static str, &'static [&'static str], &'static str, bool, &'static [&'static str]);
-fn python_usage(problem: &str) -> ! {
-    eprintln!("usage: [-h] ...\\nerror: {}", problem);
-    std::process::exit(2)
-}
-fn python_argument<T: std::str::FromStr>(text: &str) -> T {
-    text.trim().parse().unwrap_or_else(|_| python_usage(&format!("invalid value: '{}'", text)))
-}
-fn python_command_line(commands: &[&str], needed: bool, options: &[PythonOption], values: &mut std::collections::HashMap<String, Vec<String>>) -> Option<String> {
-    let mut words: std::collections::VecDeque<String> = std::env::args().skip(1).collect();
-    let mut command: Option<String> = None;
-    let mut filled: Vec<&str> = Vec::new();
-    while let Some(word) = words.pop_front() {
-        let mine = |option: &&PythonOption| option.0.is_empty() || command.as_deref() == Some(option.0);
-        let number = word[1.min(word.len())..].parse::<f64>().is_ok();
-        let (flag, joined) = match word.split_once('=') {
-            Some((flag, value)) if word.starts_with("--") => (flag.to_string(), Some(value.to_string())),
-            _ => (word.clone(), None),
-        };
-        if word == "-h" || word == "--help" {
-            println!("usage: [-h] ...");
-            std::process::exit(0);
-        }
-        if word.starts_with('-') && word.len() > 1 && !number {
-            let Some(option) = options.iter().filter(mine).find(|option| option.2.contains(&flag.as_str())) else {
-                python_usage(&format!("unrecognized arguments: {}", word))
-            };
-            if option.3 == "version" {
-                std::process::exit(0);
-            }
-            let mut taken: Vec<String> = joined.into_iter().collect();
-            let most = match option.3 { "none" | "no" => 0, "one" | "?" => 1, "*" | "+" => usize::MAX, count => count.parse().unwrap_or(1) };
-            while taken.len() < most && words.front().is_some_and(|next| !next.starts_with('-') || next[1..].parse::<f64>().is_ok()) {
-                taken.extend(words.pop_front());
-            }
-            if taken.is_empty() && (option.3 == "one" || option.3 == "+") {
-                python_usage(&format!("argument {}: expected one argument", flag));
-            }
-            if !option.5.is_empty() && taken.iter().any(|one| !option.5.contains(&one.as_str())) {
-                python_usage(&format!("argument {}: invalid choice", flag));
-            }
-            values.insert(option.1.to_string(), taken);
-            continue;
-        }
-        let open = options.iter().filter(mine).find(|option| option.2.is_empty() && !filled.contains(&option.1));
-        match open {
-            Some(option) => {
-                if !option.5.is_empty() && !option.5.contains(&word.as_str()) {
-                    python_usage(&format!("argument {}: invalid choice: '{}'", option.1, word));
-                }
-                let held = values.entry(option.1.to_string()).or_default();
-                held.push(word);
-                let most = match option.3 { "*" | "+" => usize::MAX, count => count.parse().unwrap_or(1) };
-                if held.len() >= most {
-                    filled.push(option.1);
-                }
-            }
-            None if command.is_none() && commands.contains(&word.as_str()) => command = Some(word),
-            None => python_usage(&format!("unrecognized arguments: {}", word)),
-        }
-    }
-    if needed && command.is_none() {
-        python_usage("the following arguments are required: command");
-    }
-    let mine = |option: &&PythonOption| option.0.is_empty() || command.as_deref() == Some(option.0);
-    if let Some(missing) = options.iter().filter(mine).find(|option| option.4 && !values.contains_key(option.1)) {
-        python_usage(&format!("the following arguments are required: {}", missing.1));
-    }
-    command
-}
-"""

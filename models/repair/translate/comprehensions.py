@@ -33,11 +33,12 @@ def scope(w: Writer, names: set[str]) -> Iterator[None]:
     kept = {name: (w.vars.get(name), w.forms.get(name)) for name in names}
     yield
     for name, (ty, form) in kept.items():
-        for table, value in ((w.vars, ty), (w.forms, form)):
-            if value is None:
-                table.pop(name, None)  # type: ignore[attr-defined]
-            else:
-                table[name] = value  # type: ignore[index]
+        w.vars.pop(name, None)
+        w.forms.pop(name, None)
+        if ty is not None:
+            w.vars[name] = ty
+        if form is not None:
+            w.forms[name] = form
 
 
 def loops(w: Writer, generators: list[ast.comprehension], inner: Made, label: str = "") -> str:

@@ -160,7 +160,7 @@ def as_list(w: Writer, holder: Ex) -> Ex:
     code, item = iterated(w, holder)
     if holder.ty.name == "list":
         return Ex(own(w, holder), holder.ty)
-    if code.endswith("collect::<Vec<String>>()") or code.endswith("collect::<Vec<_>>()"):
+    if code.endswith(("collect::<Vec<String>>()", "collect::<Vec<_>>()")):
         return Ex(code, list_of(item))
     if holder.ty == DYN:
         raise Unsupported("a list of a dynamic value")

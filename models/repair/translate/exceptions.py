@@ -1,4 +1,4 @@
-"""``try``: the body is a closure that returns an error, the handlers choose by the exception's name before the colon."""
+"""``try``: the body is a closure that returns an error, the handlers choose by the name before the colon."""
 
 from __future__ import annotations
 
@@ -88,7 +88,8 @@ def _handled(w: Writer, node: ast.Try, name: str, *, returns: bool) -> None:
             w.vars[handler.name], w.forms[handler.name] = STR, "place"
             w.declared.discard(handler.name)
             w.put(
-                f'    let {w.rust_name(handler.name)}: String = raised.split_once(": ").map_or(raised.as_str(), |parts| parts.1).to_string();'
+                f'    let {w.rust_name(handler.name)}: String = raised.split_once(": ")'
+                ".map_or(raised.as_str(), |parts| parts.1).to_string();"
             )
         block(w, handler.body)
         w.caught = kept

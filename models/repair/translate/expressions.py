@@ -7,7 +7,7 @@ import ast
 from models.repair.translate.containers import contains, index
 from models.repair.translate.types import BOOL, DYN, FLOAT, NONE, OPEN, STR, Ty, Unsupported, join, list_of
 from models.repair.translate.values import coerce, own, text, truth, unwrapped
-from models.repair.translate.writer import Ex, Writer, ex, expression
+from models.repair.translate.writer import Ex, Parameter, Writer, ex, expression
 
 _COMPARED = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 
@@ -70,8 +70,8 @@ def name(w: Writer, node: ast.Name, _want: Ty) -> Ex:
     raise Unsupported(f"line {node.lineno}: name {node.id}")
 
 
-def _fn(parameters: list[object], answer: Ty) -> Ty:
-    return Ty("fn", (*(one.ty for one in parameters), answer))  # type: ignore[attr-defined]
+def _fn(parameters: list[Parameter], answer: Ty) -> Ty:
+    return Ty("fn", (*(one.ty for one in parameters), answer))
 
 
 @expression(ast.BoolOp)
@@ -89,7 +89,8 @@ def boolean(w: Writer, node: ast.BoolOp, want: Ty) -> Ex:
         kept = unwrapped(w, Ex("first", left.ty, "place"))
         body = own(w, coerce(w, kept, inner)), own(w, coerce(w, right, inner))
         return Ex(
-            f"{{ let first = {own(w, left)}; if {truth(w, Ex('first', left.ty, 'place'))} {{ {body[0]} }} else {{ {body[1]} }} }}",
+            f"{{ let first = {own(w, left)}; if {truth(w, Ex('first', left.ty, 'place'))} "
+            f"{{ {body[0]} }} else {{ {body[1]} }} }}",
             inner,
         )
     ty = join(left.ty, right.ty)

@@ -76,7 +76,8 @@ def _write(w: Writer, node: Function, signature: Signature, outer: list[str], co
         if w.final and ty == OPEN:
             raise Unsupported(f"{node.name}: the type of {name}")
         w.put(
-            f"let mut {w.rust_name(name)}: {w.rust(ty)}{';' if bare and ty.name != 'option' else ' = Default::default();'}"
+            f"let mut {w.rust_name(name)}: "
+            f"{w.rust(ty)}{';' if bare and ty.name != 'option' else ' = Default::default();'}"
         )
         w.declared.add(name)
         w.forms[name] = "place"

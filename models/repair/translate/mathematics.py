@@ -11,7 +11,8 @@ from models.repair.translate.values import coerce, own
 from models.repair.translate.writer import Ex, Writer
 
 _FLOAT_MATH = {
-    "sqrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "atan2", "hypot", "log2", "log10",
+    "sqrt", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "exp", "atan2", "hypot",
+    "log2", "log10",
     "fabs", "degrees", "radians",
 }  # fmt: skip
 
@@ -57,7 +58,8 @@ def math_call(w: Writer, name: str, node: ast.Call) -> Ex:
     if name == "gcd":
         a, b = (own(w, coerce(w, argument(w, one), Ty("i64"))) for one in given(node, 2, 2))
         return Ex(
-            f"({{ let (mut a, mut b): (i64, i64) = ({a}, {b}); while b != 0 {{ (a, b) = (b, a % b); }} a.abs() }} as {w.int.name})",
+            f"({{ let (mut a, mut b): (i64, i64) = ({a}, {b}); while b != "
+            f"0 {{ (a, b) = (b, a % b); }} a.abs() }} as {w.int.name})",
             w.int,
         )
     raise Unsupported(f"math.{name}")

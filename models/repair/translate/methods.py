@@ -133,7 +133,8 @@ def partitioned(w: Writer, base: Ex, node: ast.Call) -> Ex:
     )
     code = (
         f"{{ let whole = {own(w, base)}; match whole.{name}({separator}) {{ "
-        f"Some((before, after)) => (before.to_string(), {separator}.to_string(), after.to_string()), None => {nothing} }} }}"
+        f"Some((before, after)) => (before.to_string(), "
+        f"{separator}.to_string(), after.to_string()), None => {nothing} }} }}"
     )
     return Ex(code, Ty("tuple", (STR, STR, STR)))
 

@@ -116,7 +116,10 @@ def _lists(w: Writer, op: type[ast.operator], left: Ex, right: Ex) -> Ex:
         times = f"{own(w, count)}.max(0) as usize"
         if what.code.startswith("vec![") and what.code.count(",") == 0:
             return Ex(f"vec![{what.code[5:-1]}; {times}]", what.ty)
-        items = f"(0..({times})).flat_map(|_| {own(w, Ex(f'({what.code})', what.ty, 'place'))}).collect::<{w.rust(what.ty)}>()"
+        items = (
+            f"(0..({times})).flat_map(|_| "
+            f"{own(w, Ex(f'({what.code})', what.ty, 'place'))}).collect::<{w.rust(what.ty)}>()"
+        )
         return Ex(items, what.ty)
     raise Unsupported(f"{left.ty.name} {op.__name__} {right.ty.name}")
 

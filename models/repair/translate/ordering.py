@@ -32,7 +32,10 @@ def extreme(w: Writer, node: ast.Call, _want: Ty) -> Ex:
     test = f"other {sign} first"
     if "key" in known:
         given_key = ordered_by(w, known["key"], ty)
-        found = f"{{ let key = {given_key}; {code}.into_iter().reduce(|first, other| if key(&other) {sign} key(&first) {{ other }} else {{ first }}) }}"
+        found = (
+            f"{{ let key = {given_key}; {code}.into_iter().reduce(|first, other| "
+            f"if key(&other) {sign} key(&first) {{ other }} else {{ first }}) }}"
+        )
     else:
         found = f"{code}.into_iter().reduce(|first, other| if {test} {{ other }} else {{ first }})"
     if "default" in known:

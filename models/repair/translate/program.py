@@ -1,14 +1,15 @@
-"""A whole Python program beside its emitted Rust: what is kept, what has to change, and the code for what is written anew."""
+"""A whole Python program beside its emitted Rust: what is kept, what has to change, and code for what is written."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from models.repair.items import Item, Places
-from models.repair.translate.analysis import Function, changed_in_place
+from models.repair.translate.analysis import Function, changed_in_place, targets
 from models.repair.translate.classes import class_code, kind_of, read_class
 from models.repair.translate.command_line import PARSE, STRUCT, as_class, read_command_line
 from models.repair.translate.command_line import code as command_line_code
@@ -201,12 +202,12 @@ def _new_of(found: Translation, new: Item) -> list[Parameter]:
 
 def _read_constants(found: Translation, module: ast.Module) -> None:
     """Learn the emitted constants: their types, and how they are read."""
-    import re
-
     assigned = {
-        node.targets[0].id if isinstance(node, ast.Assign) else getattr(node.target, "id", "")
+        target.id
         for node in module.body
-        if isinstance(node, ast.AnnAssign) or (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name))
+        if isinstance(node, ast.AnnAssign | ast.Assign)
+        for target in targets(node)
+        if isinstance(target, ast.Name)
     }
     for item in found.places.items:
         if item.what not in ("const", "static") or item.name not in assigned:

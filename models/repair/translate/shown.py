@@ -18,7 +18,7 @@ _SPEC = re.compile(
 def shown(w: Writer, one: Ex) -> str:
     """Return code that Rust's ``{}`` writes as Python's ``str`` would."""
     name = one.ty.name
-    if one.ty == STR or one.ty.is_int or name == "?" or name == "dyn":
+    if one.ty == STR or one.ty.is_int or name in {"?", "dyn"}:
         return one.code
     if name == "none":
         return '"None"'

@@ -56,6 +56,7 @@ def of_parser(w: Writer, node: ast.expr) -> bool:
 
 
 def leaving(w: Writer, said: str) -> str:
+    """Return the code that leaves with an error message."""
     return f"return Err({said}.into());" if w.can_fail else f"panic!({said});"
 
 
@@ -101,9 +102,8 @@ def for_(w: Writer, node: ast.For) -> None:
         w.final
         and holder.form != "value"
         and any(each.name in MUTABLE or each.name in w.program.infos for each in item.walk())
-    ):
-        if any(name in w.mutated for name in names):
-            raise Unsupported(f"line {node.lineno}: items changed in a loop")
+    ) and any(name in w.mutated for name in names):
+        raise Unsupported(f"line {node.lineno}: items changed in a loop")
     if isinstance(node.target, ast.Name) and node.target.id in w.declared:
         w.learn(node.target.id, item)
         name = w.fresh("item")

@@ -101,7 +101,8 @@ class Classes:
         raise Unsupported(f"annotation {ast.unparse(node)}")
 
     def _named(self, name: str) -> Ty:
-        simple = {"int": Ty(self.width), "float": FLOAT, "bool": BOOL, "str": STR, "None": NONE, "bytes": list_of(Ty("u8")),
+        simple = {"int": Ty(self.width), "float": FLOAT, "bool": BOOL, "str": STR, "None": NONE,
+                  "bytes": list_of(Ty("u8")),
                   "bytearray": list_of(Ty("u8"))}  # fmt: skip
         if name in simple:
             return simple[name]

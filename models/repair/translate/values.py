@@ -89,7 +89,8 @@ def _inside(w: Writer, one: Ex, want: Ty) -> Ex:
             coerce(w, Ex(name, have), need) for name, (have, need) in zip(("key", "value"), pairs, strict=True)
         )
         return Ex(
-            f"{own(w, one)}.into_iter().map(|(key, value)| ({own(w, key)}, {own(w, value)})).collect::<{w.rust(want)}>()",
+            f"{own(w, one)}.into_iter().map(|(key, value)| ({own(w, key)}, "
+            f"{own(w, value)})).collect::<{w.rust(want)}>()",
             want,
         )
     if want.name == "tuple":
