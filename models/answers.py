@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from models.diagnostics import Diagnostic
 from models.explanations import WEAK, told
 from models.features import COUNTED
 from models.feedback import SHOWN
+from models.fixes import Fixes
 from models.hybrid import Build, Decision, Observation
 from models.novelty import Sighting
 from models.sparse import Floats
@@ -38,10 +40,16 @@ def documents(state: LineState, build: Build, decisions: Sequence[Decision], met
     return [
         _document(index, seen, decision, _top(labels, seen.probabilities, decision, column), _deciding(seen, of_one))
         | ({"novelty": _novelty(met[index])} if met else {})
+        | (_fix(state.fixes, seen.diagnostic) if state.fixes else {})
         for index, (seen, decision, column, of_one) in enumerate(
             zip(build.seen, decisions, columns, speaks, strict=True)
         )
     ]
+
+
+def _fix(fixes: Fixes, diagnostic: Diagnostic) -> Document:
+    best = fixes.best(diagnostic.code, diagnostic.message[:SHOWN])
+    return {} if best is None else {"fix": best._asdict()}
 
 
 def _novelty(sighting: Sighting) -> Document:

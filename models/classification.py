@@ -25,6 +25,14 @@ class Novelty(Part):
     first: AwareDatetime
 
 
+class LikelyFix(Part):
+    """What has worked best for this kind of error: a pattern of `jidoka fix`, how often, and of how many outcomes."""
+
+    pattern: Short
+    success_rate: Probability
+    outcomes: Count
+
+
 class Classification(Part):
     """The answer for one diagnostic.
 
@@ -45,3 +53,4 @@ class Classification(Part):
     explanation: Text | None = None
     reason: Text
     novelty: Novelty | None = None
+    fix: LikelyFix | None = None

@@ -96,15 +96,27 @@ class CompilerErrors(Record):
 
 
 class Feedback(Record):
-    """What a person (or a verifier) says a diagnostic really is."""
+    """What a person (or a verifier) says a diagnostic really is.
+
+    With a ``fix`` (a pattern) it says whether that was ``applied`` or rejected; ``category`` is then the one that was
+    answered, and is not learned.
+    """
 
     topic: ClassVar[str] = "feedback"
 
     failure_id: Identifier
     index: Annotated[int, Field(ge=0, lt=MAX_DIAGNOSTICS)]
     category: Annotated[Short, AfterValidator(parse_label)]
+    fix: Short | None = None
+    applied: bool | None = None
     author: Short | None = None
     comment: Text | None = None
+
+    @model_validator(mode="after")
+    def _fix_was_applied_or_not(self) -> Feedback:
+        if (self.fix is None) != (self.applied is None):
+            raise ValueError("fix and applied belong together: which pattern, and whether it was applied")
+        return self
 
 
 class Prediction(Record):

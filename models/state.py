@@ -15,6 +15,7 @@ from models.drift import CategoryDivergence
 from models.ensemble import Ensemble
 from models.evaluation.prequential import Prequential
 from models.feedback import FeedbackMemory
+from models.fixes import Fixes
 from models.labelling import functions
 from models.labels.model import LabelModel
 from models.memory import RecentFailures
@@ -44,6 +45,7 @@ class LineState:
     classifier: HashedLogistic = field(default_factory=HashedLogistic)
     labels: LabelModel = field(default_factory=lambda: LabelModel(functions()))
     feedback: FeedbackMemory = field(default_factory=FeedbackMemory)
+    fixes: Fixes = field(default_factory=Fixes)
     recent: RecentFailures = field(default_factory=RecentFailures)
     scores: Prequential = field(default_factory=Prequential)
     weights: LongTailWeights = field(default_factory=LongTailWeights)

@@ -16,6 +16,7 @@ from models.andon.look import judge, refuse_broken, sight
 from models.answers import documents
 from models.classifiers import sigmoid
 from models.cloudevents import rfc3339
+from models.fixes import template_of
 from models.hybrid import Build, Observation, decide, observe
 from models.labelling import is_verifier
 from models.labels.model import VERIFIER_PART
@@ -173,13 +174,17 @@ def _learn_feedback(state: LineState, feedback: Feedback, now: datetime) -> None
 
 def _tell(state: LineState, held: Recent, feedback: Feedback) -> None:
     """Let label model, memory of feedback, classifier and challenger learn what somebody said of a held diagnostic."""
+    shown = orjson.loads(held.prediction)["classifications"][feedback.index]
+    if feedback.fix is not None:
+        template = template_of(shown.get("code"), shown["message"])
+        state.fixes.learn(feedback.fix, template, applied=bool(feedback.applied))
+        return
     example, label, verifier = held.examples[feedback.index], feedback.category, is_verifier(feedback.author)
     if late(state, example, label, people=not verifier):
         state.recent.replace(held._replace(examples=tuple([one._replace(said=None) for one in held.examples])))
     if not verifier:
         state.feedback.learn(example.key, label)
-    shown = orjson.loads(held.prediction)["classifications"][feedback.index]["message"]
-    state.labels.learn(example.votes, mask(shown), label, verifier=verifier)
+    state.labels.learn(example.votes, mask(shown["message"]), label, verifier=verifier)
     if state.watch.learning_stopped:
         return
     weight = FEEDBACK_WEIGHT * (VERIFIER_PART if verifier else 1.0)

@@ -144,6 +144,8 @@ def _said(archive: Path, partition: int) -> dict[Any, tuple[str, bool]]:
     found: dict[Any, tuple[str, bool]] = {}
     for row in read_rows(archive, FEEDBACK, partition):
         key, verifier = (row["project"], row["failure_id"], row["index"]), is_verifier(row["author"])
+        if row["label"] is None:
+            continue  # of a fix
         if not verifier or found.get(key, ("", True))[1]:
             found[key] = (row["label"], verifier)
     return found

@@ -90,8 +90,9 @@ def _prediction_rows(record: Prediction) -> list[Row]:
 
 
 def _feedback_rows(record: Feedback) -> list[Row]:
-    said = {"failure_id": record.failure_id, "index": record.index, "label": record.category, "author": record.author}
-    return [said]
+    said = {"failure_id": record.failure_id, "index": record.index, "author": record.author}
+    about = {"label": record.category} if record.fix is None else {"fix": record.fix, "applied": record.applied}
+    return [said | about]
 
 
 FAILURES = Table(
@@ -114,7 +115,7 @@ PREDICTIONS = Table(
 )
 FEEDBACK = Table(
     Feedback,
-    (("failure_id", _TEXT), ("index", _INT), ("label", _TEXT), ("author", _TEXT)),
+    (("failure_id", _TEXT), ("index", _INT), ("label", _TEXT), ("author", _TEXT), ("fix", _TEXT), ("applied", _FLAG)),
     _feedback_rows,
 )
 TABLES: tuple[Table[Any], ...] = (FAILURES, PREDICTIONS, FEEDBACK)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from models.calibration import COLDEST, HOTTEST
+from models.fixes import MAX_PAIRS
 from models.labels.codes import MAX_CODES
 from models.labels.model import MAX_PATTERNS
 from models.masking import MAX_MASKED
@@ -56,6 +57,9 @@ class Classifier(Strict):
     learning_rate: Amount
     labels: Labels
     examples: Count
+
+
+FixSaid = tuple[Annotated[str, Field(max_length=256)], Annotated[str, Field(max_length=500)], Count, Count]
 
 
 class Feedback(Strict):
@@ -203,6 +207,7 @@ class Header(Strict):
     drift: Drift
     watch: dict[str, Any] | None = None  # what ``Watchman.dump`` returns, which checks it itself; older ones have none
     challenge: Challenge | None
+    fixes: Annotated[list[FixSaid], Field(max_length=MAX_PAIRS)] = Field(default_factory=list)  # older ones have none
     students: dict[Literal["answering", "trial"], Student] = Field(default_factory=dict)  # older ones have none
     outcomes: Annotated[list[tuple[str, str, Count, Count, Count]], Field(max_length=MAX_OUTCOMES)]
     counters: Counters

@@ -98,6 +98,7 @@ def _packed(
     header = {
         "classifier": _size(state.classifier),
         "students": served,
+        "fixes": state.fixes.dump(),
         "labels": state.labels.dump(),
         "feedback": state.feedback.dump(),
         "scores": state.scores.dump(),
@@ -257,6 +258,7 @@ def _install(state: LineState, parts: _Parts) -> None:
     state.students = parts.served
     for name, one in parts.whole._asdict().items():
         setattr(state, name, one)
+    state.fixes.load(parts.header.fixes)
     state.templates.extend(parts.header.templates.model_dump())
     for name in _COUNTERS:
         setattr(state, name, getattr(parts.header.counters, name))

@@ -24,11 +24,16 @@ def label(
     index: Annotated[int, typer.Argument(min=0, max=99, help="Which diagnostic, counted from 0.")],
     category: Annotated[str, typer.Argument(help="What it really is: one of the categories or subcategories.")],
     project: Annotated[str | None, typer.Option(help="Needed when several have this id.")] = None,
+    fix: Annotated[str | None, typer.Option(help="Speak of this pattern of `jidoka fix` instead.")] = None,
+    applied: Annotated[bool, typer.Option("--applied/--rejected", help="Whether that fix was taken.")] = True,
     comment: Annotated[str | None, typer.Option(help="Why.")] = None,
     author: Annotated[str | None, typer.Option(help="Who says so.", envvar="USER")] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Say what a diagnostic really is; the model of its partition learns it."""
+    """Say what a diagnostic really is; the model of its partition learns it.
+
+    With --fix, say whether that fix was applied or rejected: how often it worked goes with later predictions.
+    """
     from models.memory import MAX_RECENT
     from models.records import Feedback, content_id
     from models.taxonomy import parse_label
@@ -39,17 +44,20 @@ def label(
         now, name = datetime.now(UTC), parse_label(category)
         home = run_async(_project_of(settings, failure_id, index, project))
         feedback = Feedback(
-            id=content_id(failure_id, index, name, now.isoformat()),
+            id=content_id(failure_id, index, name, fix, now.isoformat()),
             time=now,
             project=home,
             failure_id=failure_id,
             index=index,
             category=name,
+            fix=fix,
+            applied=None if fix is None else applied,
             author=author,
             comment=comment,
         )
         run_async(_send_one(settings, feedback))
-    out.print(f"noted: {safe(failure_id)} diagnostic {index} is {name}")
+    said = f"is {name}" if fix is None else f"{safe(fix)} {'applied' if applied else 'rejected'}"
+    out.print(f"noted: {safe(failure_id)} diagnostic {index} {said}")
     err.print(f"[dim]learned if the failure is among the last {MAX_RECENT:,} of its partition[/dim]")
 
 
