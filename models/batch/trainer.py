@@ -109,7 +109,7 @@ class Trainer:
     def _epoch(self, epoch: int) -> EpochReport:
         torch.manual_seed(self.config.seed * 10_007 + epoch)
         source = np.random.default_rng([self.config.seed, epoch])
-        loss, examples = self._pass(self._order(source))
+        loss, examples = self.pass_over(self._order(source))
         shares, gates = self.predict(self.dataset.part(VALIDATION))
         truth = self.dataset.label[self.dataset.part(VALIDATION)]
         accuracy, f1 = score(truth.tolist(), shares.argmax(axis=1).tolist())
@@ -129,7 +129,7 @@ class Trainer:
         opened = self.curriculum.open()
         return self.places[opened][drawn(self._weights[opened], self.config.samples or len(opened), source)]
 
-    def _pass(self, order: Indices) -> tuple[float, int]:
+    def pass_over(self, order: Indices) -> tuple[float, int]:
         """Take a step for each batch; return the mean loss, and how many examples there were."""
         self.network.train()
         steps, total = -(-len(order) // self.config.batch_size), 0.0

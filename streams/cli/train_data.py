@@ -38,7 +38,7 @@ def needs_torch(command: str) -> None:
         import sklearn  # noqa: F401
         import torch  # noqa: F401
     except ImportError as error:
-        raise UserError(f"{command} needs the extra: {EXTRA} ({error})") from None
+        raise UserError(safe(f"{command} needs the extra: {EXTRA} ({error})")) from None
 
 
 def check_choices(task: str, labels: str, split: str) -> None:

@@ -60,7 +60,7 @@ class TestCollect:
     def test_too_few_labels(self) -> None:
         """A corpus with one label is refused, with what would do."""
         alone = [Entry(build("b", diagnostic("mismatched types", "E0308")), 1, None)]  # type: ignore[arg-type]
-        with pytest.raises((DatasetError, AttributeError), match="fewer than two|file"):
+        with pytest.raises((DatasetError, AttributeError), match=r"fewer than two|file"):
             collect(alone, "category")
 
     def test_texts_go_with_examples(self, entries: Entries, dataset: Dataset) -> None:
