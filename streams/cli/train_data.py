@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from models.records import CompilerErrors
 
 EXTRA = "pip install 'jidoka[torch]'"
+NEEDED = ("torch", "safetensors", "onnx", "sklearn")
 KEPT = 6  # stored datasets; the oldest go
 Said = dict[tuple[str, int], str]
 
@@ -32,13 +33,10 @@ Split = Annotated[str | None, typer.Option(help="Whole groups are kept out: file
 
 def needs_torch(command: str) -> None:
     """Raise ``UserError`` that names the extra when torch, or what comes with it, is not installed."""
-    try:
-        import onnx  # noqa: F401
-        import safetensors  # noqa: F401
-        import sklearn  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise UserError(safe(f"{command} needs the extra: {EXTRA} ({error})")) from None
+    from importlib.util import find_spec
+
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        raise UserError(safe(f"{command} needs the extra: {EXTRA} (not installed: {', '.join(missing)})"))
 
 
 def check_choices(task: str, labels: str, split: str) -> None:
