@@ -25,7 +25,7 @@ from models.warm_start import pack
 from streams.cards import Card, card, cards, standing
 from streams.checkpoints import DELTAS_PER_BASE, Partition, restore
 from streams.cli import models as command_line
-from streams.cli import models_challenge, models_view
+from streams.cli import models_topics, models_view
 from streams.cli.console import UserError, out
 from streams.commands import CommandError, Shelf, obey
 from streams.topics import MAX_MESSAGE_BYTES
@@ -435,7 +435,8 @@ class TestContest:
     def test_nothing_there(self) -> None:
         """A partition without checkpoints has neither model nor challenger, and nothing is printed."""
         found = standing(3, [])
-        assert found == {"partition": 3, "version": None, "challenge": None, "outcomes": []}
+        nobody = {"challenge": None, "student": None, "trial": None}
+        assert found == {"partition": 3, "version": None, "outcomes": [], **nobody}
         assert not self.shown(found)
 
 
@@ -454,7 +455,7 @@ class TestNewest:
     def test_the_newest_by_its_own_time(self) -> None:
         """Of several models with one name the newest is meant, in whatever order they were published."""
         models = [published("a", 1), published("a", 3), published("a", 2), published("b", 4)]
-        assert models_challenge._newest(models, "a") is models[1]
+        assert models_topics.newest(models, "a") is models[1]
 
     @pytest.mark.parametrize(
         ("models", "message"),
@@ -469,4 +470,4 @@ class TestNewest:
     def test_what_is_not_there(self, models: list[Model], message: str) -> None:
         """A name that no model has is refused with those there are; a damaged model with what is wrong with it."""
         with pytest.raises(UserError, match=message):
-            models_challenge._newest(models, "c")
+            models_topics.newest(models, "c")
