@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -171,14 +172,11 @@ class Supervisor:
     def _refuse_security(self) -> None:
         if self.settings.security_protocol != "PLAINTEXT":
             raise LineError(
-                f"JIDOKA_SECURITY_PROTOCOL is {self.settings.security_protocol}, but the broker that this line would "
-                "start takes plain connections, from this machine only; set JIDOKA_BROKER to your cluster, or unset "
-                "the security settings"
+                f"JIDOKA_SECURITY_PROTOCOL is {self.settings.security_protocol}, but the broker started here takes "
+                "plain connections, from this machine only; set JIDOKA_BROKER to your cluster, or unset the settings"
             )
 
     def _ensure_topics(self) -> None:
-        import asyncio  # noqa: PLC0415 - only here is a loop needed
-
         from streams.topic_admin import TopicError, ensure_topics  # noqa: PLC0415
 
         try:
@@ -188,9 +186,8 @@ class Supervisor:
 
     def _worker(self, number: int, role: str) -> Child:
         """Return the process with this number, from 0; a fixed operations port is counted up from the first one's."""
-        plain = role == "worker"
         unique = f"{role}-{number + 1}" if role in ("worker", "transpile") else role  # of the others there is one
-        child = self._child(unique, ["worker"] if plain else ["worker", "--role", role])
+        child = self._child(unique, ["worker", *(["--role", role] if role != "worker" else [])])
         if self.settings.ops_port:
             child.environment["JIDOKA_OPS_PORT"] = str(self.settings.ops_port + number)
         return child

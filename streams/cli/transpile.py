@@ -68,42 +68,61 @@ def _run(
 
     from rich.progress import track
 
-    from models.taxonomy import rule_for
-    from producers.programs_statistics import category_coverage
     from producers.transpile.pipeline import in_parallel, results_cache
     from producers.transpile.pipeline import transpile as through
     from producers.transpile.table import writing
 
     begin, cache = time.monotonic(), results_cache()
-    outcomes: Counter[str] = Counter()
-    codes: Counter[str] = Counter()
-    categories: set[str] = set()
-    cached, result = 0, None
+    counts, result = _Counts(), None
     running = in_parallel(lambda one: through(one.text, tool, name=one.name, cache=cache), islice(inputs, limit), jobs)
     total = min(inputs.count, limit or inputs.count)
     with ExitStack() as stack:
         writer = stack.enter_context(writing(output, provenance | {"input": inputs.path.name})) if output else None
         for result in track(running, f"{tool.name}, rustc", total=total, console=err, disable=not err.is_terminal):
-            outcomes[result.outcome] += 1
-            cached += result.cached
-            codes.update(one.code or "none" for one in result.diagnostics)
-            rules = (rule_for(one.code, one.message) for one in result.diagnostics)
-            categories.update(rule.label for rule in rules if rule)
+            counts.add(result)
             if writer:
                 writer.add(result)
     for name, reason in inputs.refused:
         err.print(f"passed over {safe(name)}: {safe(reason)}", soft_wrap=True)
-    return {
-        "programs": outcomes.total(),
-        "outcomes": dict(outcomes.most_common()),
-        "accepted": outcomes["compiled"] / max(1, outcomes.total()),
-        "codes": dict(codes.most_common(10)),
-        "coverage": category_coverage(categories),
-        "cached": cached,
+    return counts.document() | {
         "refused": len(inputs.refused),
         "seconds": round(time.monotonic() - begin, 3),
         "output": str(output) if output else None,
     }, result
+
+
+class _Counts:
+    """What became of the programs, and which categories their errors reached."""
+
+    def __init__(self) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self.codes: Counter[str] = Counter()
+        self.categories: set[str] = set()
+        self.cached = 0
+
+    def add(self, result: Result) -> None:
+        """Take in one program's result."""
+        from models.taxonomy import rule_for
+
+        self.outcomes[result.outcome] += 1
+        self.cached += result.cached
+        self.codes.update(one.code or "none" for one in result.diagnostics)
+        rules = (rule_for(one.code, one.message) for one in result.diagnostics)
+        self.categories.update(rule.label for rule in rules if rule)
+
+    def document(self) -> dict[str, Any]:
+        """Return the counts as JSON-able data."""
+        from producers.programs_statistics import category_coverage
+
+        programs = self.outcomes.total()
+        return {
+            "programs": programs,
+            "outcomes": dict(self.outcomes.most_common()),
+            "accepted": self.outcomes["compiled"] / max(1, programs),
+            "codes": dict(self.codes.most_common(10)),
+            "coverage": category_coverage(self.categories),
+            "cached": self.cached,
+        }
 
 
 def _brief(result: Result) -> dict[str, Any]:
