@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from models.repair.candidates import Candidate, Subject, pattern
 from models.repair.edits import Edit
 from models.repair.errors import RustError
+from models.repair.rust_text import closing
 
 _EMPTY = re.compile(
     r"(?:pub\s+)?static\s+(?P<name>\w+)\s*:\s*std::sync::LazyLock<(?P<type>.*?)>\s*=\s*"
     r"std::sync::LazyLock::new\(\|\|\s*(?P<value>Vec::new\(\)|Default::default\(\)|String::new\(\))\s*\);"
 )
+
+_WORDS = re.compile(r"let cmd_list\s*=\s*\(?\s*vec!\s*\[")
+_QUOTED = re.compile(r'format!\("(\{:\?\})"')
 
 
 @pattern("E0599", "E0277", "E0308", "E0282", "E0283")
@@ -34,8 +38,18 @@ def path_static(subject: Subject, error: RustError) -> Iterator[Candidate]:
         edits = (
             Edit(*emitted.span("type"), "std::path::PathBuf"),
             Edit(*emitted.span("value"), code),
+            *_unquoted(subject.text),
         )
         yield Candidate("path-static", f"{name} holds what the Python says", edits, (error,))
+
+
+def _unquoted(text: str) -> list[Edit]:
+    """Return the edits that take the quotes from the words of a command, which ``{:?}`` puts around them."""
+    edits = []
+    for words in _WORDS.finditer(text):
+        end = closing(text, words.end() - 1) or words.end()
+        edits += [Edit(*quoted.span(1), "{}") for quoted in _QUOTED.finditer(text, words.end(), end)]
+    return edits
 
 
 def path_code(node: ast.expr) -> str | None:

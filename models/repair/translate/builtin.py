@@ -63,7 +63,7 @@ def print_(w: Writer, node: ast.Call, _want: Ty) -> Ex:
     if to_errors and ast.unparse(known["file"]) not in ("sys.stderr", "stderr"):
         raise Unsupported("print into a file")
     constants = {name: one for name, one in known.items() if isinstance(one, ast.Constant)}
-    plain = {name: constants[name].value for name in ("sep", "end") if name in constants}
+    plain: dict[str, object] = {name: constants[name].value for name in ("sep", "end") if name in constants}
     if len(plain) != len(set(known) & {"sep", "end"}):
         raise Unsupported("a computed sep or end")
     from models.repair.translate.expressions import literal
