@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from models.repair.candidates import Candidate
-from models.repair.edits import Edit, apply
+from models.repair.edits import Edit, clash
 
 _FORBIDDEN = re.compile(
     r"\b(todo|unimplemented)\s*!|\bunsafe\b|#!?\[\s*(allow|expect|cfg)\b|\bunreachable_unchecked\b"
@@ -117,11 +117,11 @@ def dropped(text: str, edits: tuple[Edit, ...]) -> list[str]:
 
 def refused(text: str, candidate: Candidate, *, translated: bool = False) -> str:
     """Return why a candidate must not be tried, or nothing; ``translated``: it is a translation of the Python."""
-    try:
-        after = apply(text, candidate.edits)
-    except ValueError as error:
-        return str(error)
-    if found := forbidden(text, after, translated=translated):
+    if clash(candidate.edits):
+        return "changes one place in two ways"
+    removed = "\n".join(text[edit.start : edit.end] for edit in candidate.edits)
+    added = "\n".join(edit.replacement for edit in candidate.edits)
+    if found := forbidden(removed, added, translated=translated):
         return f"adds {found}"
     if translated:
         return ""
