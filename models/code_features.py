@@ -61,7 +61,7 @@ def place_of(span: Span) -> Place:
 def marked(place: Place) -> Named:
     """Return the tokens of the marked code (``marked``), those beside it on its line (``line``), and marked pairs."""
     key = ("marked", *place)
-    return _LINES.get(key) or _kept(key, _marked_names(*_sides(place)))
+    return _LINES.get(key) or _kept(key, _marked_names(*sides_of(place)))
 
 
 def source_parts(diagnostic: Diagnostic, *, mark: bool = True) -> list[Named]:
@@ -74,20 +74,20 @@ def source_parts(diagnostic: Diagnostic, *, mark: bool = True) -> list[Named]:
     if span is None or not span.text:
         return []
     place = place_of(span) if mark else Place(span.text[0], 0, len(span.text[0]))
-    return [marked(place), _structure(place), *[_neighbour(where, line) for where, line in _around(span)]]
+    return [marked(place), _structure(place), *[_neighbour(where, line) for where, line in lines_around(span)]]
 
 
 def _structure(place: Place) -> Named:
     key = ("structure", *place)
-    return _LINES.get(key) or _kept(key, _structure_names(*_sides(place)))
+    return _LINES.get(key) or _kept(key, _structure_names(*sides_of(place)))
 
 
 def _neighbour(where: str, line: str) -> Named:
     key = (where, line, 0, 0)
-    return _LINES.get(key) or _kept(key, _neighbour_names(where, _tokens(_plain(line))))
+    return _LINES.get(key) or _kept(key, _neighbour_names(where, tokens_of(without_expectations(line))))
 
 
-def _around(span: Span) -> list[tuple[str, str]]:
+def lines_around(span: Span) -> list[tuple[str, str]]:
     """Return the lines around the span, each with where it stands: ``-2`` to ``+2``."""
     before = [(f"-{distance}", line) for distance, line in enumerate(reversed(span.before or ()), 1)]
     return before + [(f"+{distance}", line) for distance, line in enumerate(span.after or (), 1)]
@@ -101,14 +101,15 @@ def _kept(key: tuple[str, str, int, int], names: list[str]) -> Named:
     return _LINES.keep(key, found, size)
 
 
-def _sides(place: Place) -> tuple[list[str], list[str], list[str]]:
+def sides_of(place: Place) -> tuple[list[str], list[str], list[str]]:
     """Return the tokens before the mark, in it, and after it."""
-    line = _plain(place.line)
-    left = _tokens(line[: place.start][-MAX_LINE:])[-MAX_TOKENS:]
-    return left, _tokens(line[place.start : place.end])[:MAX_TOKENS], _tokens(line[place.end :])[:MAX_TOKENS]
+    line = without_expectations(place.line)
+    left = tokens_of(line[: place.start][-MAX_LINE:])[-MAX_TOKENS:]
+    return left, tokens_of(line[place.start : place.end])[:MAX_TOKENS], tokens_of(line[place.end :])[:MAX_TOKENS]
 
 
-def _plain(line: str) -> str:
+def without_expectations(line: str) -> str:
+    """Return a line without the comments in which rustc's own tests name the answer."""
     return EXPECTATION.sub("", line) if "//" in line else line
 
 
@@ -125,13 +126,13 @@ def _structure_names(left: list[str], inside: list[str], right: list[str]) -> li
     names.append(f"between:{' '.join(left[-1:])} … {' '.join(right[:1])}")
     names += [f"line:{first} {second}" for first, second in pairwise([*left, "…", *right])]
     names.append(f"all marked:{' '.join(inside)[:80]}")
-    names += _class_names([[_class(token) for token in tokens] for tokens in (left, inside, right)])
+    names += _class_names([[class_of(token) for token in tokens] for tokens in (left, inside, right)])
     for token in inside[:PIECES]:
         if token[0].isalpha():
-            names += [f"piece:{piece}" for piece in _pieces(token)] + [f"starts:{token[:3]}", f"ends:{token[-3:]}"]
+            names += [f"piece:{piece}" for piece in pieces_of(token)] + [f"starts:{token[:3]}", f"ends:{token[-3:]}"]
     for token in left[-4:]:
         if token[0].isalpha():
-            names += [f"piece before:{piece}" for piece in _pieces(token)]
+            names += [f"piece before:{piece}" for piece in pieces_of(token)]
     return names
 
 
@@ -152,11 +153,12 @@ def _neighbour_names(where: str, tokens: list[str]) -> list[str]:
     return [f"near:{token}" for token in tokens[:MAX_TOKENS]] + [f"line {where}:{' '.join(tokens[:2])}"]
 
 
-def _pieces(name: str) -> list[str]:
+def pieces_of(name: str) -> list[str]:
+    """Return the words that a name is put together from, in lower case."""
     return [piece.lower() for piece in _PIECE.findall(name)]
 
 
-def _class(token: str) -> str:
+def class_of(token: str) -> str:
     """Return what kind of token this is; keywords and marks stand for themselves."""
     if token in _KEYWORDS or not (token[0].isalpha() or token[0] == "_"):
         return token
@@ -167,7 +169,8 @@ def _class(token: str) -> str:
     return "Type" if token[0].isupper() else "name"
 
 
-def _tokens(code: str) -> list[str]:
+def tokens_of(code: str) -> list[str]:
+    """Return the tokens of a line, literals by their kind, comments left out."""
     code = code[:MAX_LINE]
     known = _TOKENS
     return [

@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from models.caching import BoundedCache
-from models.code_features import Place, _around, _class, _pieces, _plain, _sides, _tokens, place_of
+from models.code_features import (
+    Place,
+    class_of,
+    lines_around,
+    pieces_of,
+    place_of,
+    sides_of,
+    tokens_of,
+    without_expectations,
+)
 from models.diagnostics import Diagnostic, Span
 from models.hashing import STRING_BYTES, Named, named
 from models.masking import CODE
@@ -30,7 +39,7 @@ def window_parts(diagnostic: Diagnostic) -> list[Named]:
     span = diagnostic.primary
     if span is None or not span.text:
         return []
-    around = _around(span)
+    around = lines_around(span)
     return [_of_marked(span, around), *[_of_line(where, line) for where, line in around]]
 
 
@@ -38,7 +47,7 @@ def _of_line(where: str, line: str) -> Named:
     known = _LINES.get((where, line))
     if known is not None:
         return known
-    found = named(f"{PREFIX} {name}" for name in _line_names(where, _tokens(_plain(line))))
+    found = named(f"{PREFIX} {name}" for name in _line_names(where, tokens_of(without_expectations(line))))
     size = sum(map(len, found.names)) + STRING_BYTES * (len(found.names) + 4) + 4 * len(line)
     return _LINES.keep((where, line), found, size)
 
@@ -46,13 +55,13 @@ def _of_line(where: str, line: str) -> Named:
 def _line_names(where: str, tokens: list[str]) -> list[str]:
     names = [f"pair:{first} {second}" for first, second in pairwise(tokens)]
     names += [f"at {where}:{token}" for token in tokens]
-    names += [f"piece:{piece}" for token in tokens if token[0].isalpha() for piece in _pieces(token)]
-    return [*names, f"classes {where}:{' '.join(map(_class, tokens[:5]))}", f"end {where}:{' '.join(tokens[-2:])}"]
+    names += [f"piece:{piece}" for token in tokens if token[0].isalpha() for piece in pieces_of(token)]
+    return [*names, f"classes {where}:{' '.join(map(class_of, tokens[:5]))}", f"end {where}:{' '.join(tokens[-2:])}"]
 
 
 def _of_marked(span: Span, around: Sequence[tuple[str, str]]) -> Named:
-    left, inside, right = _sides(place_of(span))
-    lines = [(where, _tokens(_plain(line))) for where, line in around]
+    left, inside, right = sides_of(place_of(span))
+    lines = [(where, tokens_of(without_expectations(line))) for where, line in around]
     before = [token for where, tokens in reversed(lines) if where[0] == "-" for token in [*tokens, "\n"]] + left
     after = [*right, "\n"] + [token for where, tokens in lines if where[0] == "+" for token in tokens]
     identifiers = [token for token in inside if token[0].isalpha() or token[0] == "_"]
@@ -60,9 +69,9 @@ def _of_marked(span: Span, around: Sequence[tuple[str, str]]) -> Named:
     for which, name in zip(("first", "last"), (identifiers[:1] + identifiers[-1:]), strict=False):
         names += _met(f"{which} earlier", name, before) + _met(f"{which} later", name, after)
         names.append(f"{which} seen:{_few(before.count(name))} {_few(after.count(name))}")
-        names.append(f"{which} class:{_class(name)} {(left or [EDGE])[-1]} {(right or [END])[0]}")
+        names.append(f"{which} class:{class_of(name)} {(left or [EDGE])[-1]} {(right or [END])[0]}")
     names.append(f"lengths:{min(len(inside), 12)} {min(len(left), FAR)} {min(len(right), FAR)}")
-    classes = [*map(_class, left[-4:]), "«", *map(_class, inside[:4]), "»", *map(_class, right[:4])]
+    classes = [*map(class_of, left[-4:]), "«", *map(class_of, inside[:4]), "»", *map(class_of, right[:4])]
     names += [f"classes:{a} {b} {c}" for a, b, c in zip(classes, classes[1:], classes[2:], strict=False)]
     whole = [*left, *inside, *right]
     names += [f"line:{a} {b} {c}" for a, b, c in zip(whole, whole[1:], whole[2:], strict=False)]
@@ -84,7 +93,7 @@ def _met(which: str, name: str, tokens: list[str]) -> list[str]:
 
 def _characters(place: Place) -> list[str]:
     """Return runs of characters in the mark and near it: spelling that tokens do not show, such as ``&'a mut``."""
-    line = CODE.sub("", _plain(place.line))
+    line = CODE.sub("", without_expectations(place.line))
     near = line[max(place.start - NEAR, 0) : place.end + NEAR][:MAX_NEAR]
     inside = line[place.start : place.end][:MAX_MARKED]
     names = [f"characters:{near[at : at + 3]}" for at in range(len(near) - 2)]
