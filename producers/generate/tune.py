@@ -140,7 +140,7 @@ def bank_of(sources: Sequence[Sequence[str]], verdicts: Array) -> Bank:
     for cell, each in enumerate(found):
         for number, one in enumerate(each):
             held[cell, number, [place[name] for name in one]] = 1.0
-    flat = held.reshape(-1, len(names))
+    flat = held.reshape(held.shape[0] * held.shape[1], len(names))
     both = flat @ flat.T
     sizes = flat.sum(axis=1)
     union = sizes[:, None] + sizes[None, :] - both

@@ -11,6 +11,8 @@ import typer
 
 from streams.cli.console import AsJson, UserError, as_user_error, err, out, print_json, safe
 from streams.cli.train_data import Corpus, Labels, Split, Task, needs_torch, read_dataset
+from streams.cli.train_search import EvalReport, Search, Strategy, TimeBudget, Trials, check_strategy, searched
+from streams.cli.train_settings import read_job
 
 if TYPE_CHECKING:
     from models.batch.dataset import Dataset
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
 FAILED = 1
 CHECKPOINT = "training"  # folder in the output while a training is under way
 
+CurriculumText = Annotated[
+    str | None, typer.Option(help="Accuracies in per cent that open harder tiers, or none.", metavar="60,70,80")
+]
+EncoderDir = Annotated[
+    Path | None, typer.Option(help="CodeBERT's folder on disk: tier 2 is tuned with LoRA.", metavar="D")
+]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings as YAML; flags win.", metavar="F.yaml")]
 TestFile = Annotated[list[Path] | None, typer.Option("--test", help="Score on these instead.", metavar="F")]
 LogitsDir = Annotated[Path | None, typer.Option("--logits", help="Also store logits to distil from.", metavar="D")]
@@ -42,9 +50,7 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="At most.", metavar="N")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Examples a step.", metavar="N")] = None,
     lr: Annotated[float | None, typer.Option("--lr", help="Learning rate of AdamW.")] = None,
-    curriculum: Annotated[
-        str | None, typer.Option(help="Accuracies in per cent that open harder tiers, or none.", metavar="60,70,80")
-    ] = None,
+    curriculum: CurriculumText = None,
     reweight: Annotated[float | None, typer.Option(help="Most that rare labels are drawn more often.")] = None,
     samples: Annotated[int | None, typer.Option(help="Examples drawn in an epoch.", metavar="N")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same numbers.")] = None,
@@ -54,10 +60,12 @@ def train(
     check: Annotated[bool, typer.Option("--check", help="Only say whether the corpus is fit to train on.")] = False,
     dedupe: Annotated[bool, typer.Option("--dedupe", help="Drop examples whose features came before.")] = False,
     tiers: Annotated[bool, typer.Option("--tiers", help="Also score forests, boosting and the ensemble.")] = False,
-    encoder: Annotated[
-        Path | None, typer.Option(help="CodeBERT's folder on disk: tier 2 is tuned with LoRA.", metavar="D")
-    ] = None,
+    encoder: EncoderDir = None,
     importance: Annotated[bool, typer.Option("--importance", help="What groups of features are worth.")] = False,
+    strategy: Strategy = "fixed",
+    n_trials: Trials = 50,
+    time_budget: TimeBudget = 60.0,
+    eval_report: EvalReport = False,
     as_json: AsJson = False,
 ) -> None:
     """Train a mixture of experts and write it with a card that has its scores beside baselines.
@@ -65,20 +73,29 @@ def train(
     Whole files (or directories, or the last in time) are kept out: a tenth to choose the best epoch, a fifth to score.
     Ctrl-C leaves what is needed for --resume. Exit status 1: --check found something amiss.
     """
-    from streams.cli.train_settings import read_job
-
+    check_strategy(strategy)
     needs_torch("train")
     flags = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "reweight": reweight, "samples": samples}
     given = {"corpus": corpus or None, "test": test, "task": task, "labels": labels, "split": split, "output": output}
     job = read_job(config, given, flags | {"seed": seed}, curriculum)
-    dataset = _dataset(job, limit, dedupe=dedupe)
-    if check or not as_json:
-        _check(dataset, only=check)
+    dataset = _checked(_dataset(job, limit, dedupe=dedupe), only=check, as_json=as_json)
     if check:
         return
+    output = _target(job)
+    job = searched(job, dataset, Search(strategy, n_trials, time_budget, eval_report, as_json))
+    _run(job, dataset, output, logits, _Extras(resume, tiers, encoder, importance, limit), as_json)
+
+
+def _target(job: TrainJob) -> Path:
     if job.output is None:
         raise UserError("--output: name the folder that the teacher is written into")
-    _run(job, dataset, job.output, logits, _Extras(resume, tiers, encoder, importance, limit), as_json)
+    return job.output
+
+
+def _checked(dataset: Dataset, *, only: bool, as_json: bool) -> Dataset:
+    if only or not as_json:
+        _check(dataset, only=only)
+    return dataset
 
 
 class _Extras:
