@@ -99,7 +99,7 @@ class CommitRisk:
         ``source`` marks the commits to source code, by which features are standardised (default: all).
         """
         base = rows if source is None or not source.any() else rows[source.astype(bool)]
-        self.count, self.mean = float(len(base)), np.asarray(base.mean(axis=0))
+        self.count, self.mean = float(len(base)), np.asarray(base.mean(axis=0), np.float64)
         self.squares = ((base - self.mean) ** 2).sum(axis=0)
         x, share = self.standardised(rows, projects), 0.5 ** (np.maximum(age_days, 0.0) / HALF_LIFE_DAYS)
         prior = self.weights.copy()
