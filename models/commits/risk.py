@@ -113,7 +113,7 @@ class CommitRisk:
             self.weights = self.weights + step
             if np.abs(step).max() < 1e-6:
                 break
-        self.covariance, self.learned = np.linalg.inv(hessian), len(rows)
+        self.covariance, self.learned = np.asarray(np.linalg.inv(hessian), np.float64), len(rows)
         return self
 
     def learn_one(self, row: Array, project: str, *, positive: bool) -> None:
