@@ -194,7 +194,7 @@ class TestChallenge:
         worker = line.worker().start()
         publish(line, "good", warm_state().classifier, NOW)
         done = jidoka("models", "challenge", "good", "--partition", 0, "--comment", "trained last night")
-        assert (done.status, done.out.count("challenge by good  asked for: ")) == (0, 1), done.err
+        assert (done.status, done.out.count("challenge good  asked for: ")) == (0, 1), done.err
         eventually(lambda: contest(jidoka)["challenge"], deadline_s=20)
 
         failures = kit.make_failures(260)
@@ -209,6 +209,7 @@ class TestChallenge:
 
         line.push(failures[60:])
         line.wait_until_answered(260)
+        eventually(lambda: checkpoints(jidoka, 0)[-1]["offsets"]["jidoka.compiler-errors.v1"] == 260, deadline_s=20)
         promoted = contest(jidoka)
         assert (promoted["challenge"], promoted["version"].partition("+")[0]) == (None, "good")
         assert [(one["name"], one["verdict"]) for one in promoted["outcomes"]] == [("good", "promote")]
