@@ -96,10 +96,25 @@ def called(w: Writer, node: ast.Call, to: Signature, name: str) -> Ex:
         given = [passed(w, _field(node, one.name), one) for one in to.parameters]
     else:
         given = arguments(w, node, to.parameters)
+    first, given = _before_lending(w, given, to.parameters)
     code = f"{w.rust_name(name)}({', '.join(given)})"
     if to.fails:
         code += "?" if w.can_fail else ".unwrap()"
-    return Ex(code, to.answer)
+    return Ex(f"{{ {first}{code} }}" if first else code, to.answer)
+
+
+def _before_lending(w: Writer, given: list[str], parameters: list[Parameter]) -> tuple[str, list[str]]:
+    """Return what is worked out before the call, and the arguments: what is lent to be changed cannot be read too."""
+    if all(one.mode != "mut" for one in parameters):
+        return "", given
+    first, found = "", []
+    for code, one in zip(given, parameters, strict=True):
+        if one.mode == "value" and "(" in code:
+            name = w.fresh("given")
+            first += f"let {name} = {code}; "
+            code = name
+        found.append(code)
+    return first, found
 
 
 def _field(node: ast.Call, name: str) -> ast.expr:

@@ -33,7 +33,7 @@ def test_changed_lists_are_lent_to_be_changed() -> None:
 def test_types_found_later() -> None:
     """An empty list learns its type from what is put into it."""
     code = translated("def f(n: int) -> list[str]:\n    out = []\n    out.append(str(n))\n    return out\n")
-    assert "let mut out: Vec<String> = Vec::new();" in code
+    assert "let mut out: Vec<String> = Vec::<String>::new();" in code
 
 
 @pytest.mark.parametrize(
