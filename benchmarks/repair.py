@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from models.repair.ranking import Rates, shipped_rates
 from producers.fix.compiler import BrokenError
-from producers.fix.repair import Repaired, document, repair
+from producers.fix.repair import BUDGET_S, Repaired, document, repair
 
 DEV_PERCENT = 60
 FLAT = ("examples", "scripts")
@@ -94,7 +94,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--part", choices=("dev", "holdout", "all"), default="holdout")
     parser.add_argument("--origin", default="depyler-4.1.1")
-    parser.add_argument("--budget-s", type=float, default=20.0)
+    parser.add_argument("--budget-s", type=float, default=BUDGET_S)
     parser.add_argument("--learn", type=Path, metavar="TSV", help="write the success rates here, from nothing")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

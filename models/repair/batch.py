@@ -48,7 +48,8 @@ def worked(
 
     A function written anew has to be free of errors: other messages in it are no progress.
     """
-    left = Counter(Places(text).path(error.place[0]) for error in after)
+    places = Places(text)
+    left = Counter(places.path(error.place[0]) for error in after)
     good: list[Candidate] = []
     bad: list[Candidate] = []
     for candidate in batch:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from models.repair.candidates import Candidate, Subject
 from models.repair.edits import Edit
 from models.repair.errors import RustError
+from models.repair.translate.as_emitted import as_emitted, pieces
 from models.repair.translate.program import Translation, class_text, extra_items, function_code, group_of, read_program
 from models.repair.translate.support import NEEDS, helpers
 from models.repair.translate.types import Unsupported
@@ -28,38 +29,36 @@ def from_python(subject: Subject) -> Iterator[Candidate]:
     for name in subject.wrong:
         broken.setdefault(name, [])
     done: set[frozenset[str]] = set()
-    for name, errors in broken.items():
+    for name in broken:
         if name not in found.functions and name not in found.class_nodes:
             continue
         group = frozenset(group_of(found, [name]))
         if group in done:
             continue
         done.add(group)
-        candidate = _candidate(found, group, {each: broken.get(each, []) for each in group}) or _alone(
-            found, name, errors
-        )
+        candidate = _candidate(found, group, {each: broken.get(each, []) for each in group})
         if candidate is not None:
             yield candidate
+    kept = as_emitted(found)
+    for name, errors in broken.items():
+        if name in found.functions or name in found.class_nodes:
+            yield from _alone(kept, name, errors)
 
 
-def _alone(found: Translation, name: str, errors: list[RustError]) -> Candidate | None:
-    """Return a candidate for one function as it is called now, where those that use it cannot be written anew."""
-    emitted, wanted = found.emitted.get(name), found.program.functions.get(name)
-    if emitted is None or wanted is emitted or wanted is None or len(emitted.parameters) != len(wanted.parameters):
-        return None
-    for one, other in zip(emitted.parameters, wanted.parameters, strict=True):
-        one.name, one.default = other.name, other.default
-    found.program.functions[name] = emitted
-    try:
-        return _candidate(found, frozenset([name]), {name: errors})
-    finally:
-        found.program.functions[name] = wanted
+def _alone(kept: Translation, name: str, errors: list[RustError]) -> Iterator[Candidate]:
+    """Yield a candidate for the function, or for each method, as it is called now: nothing around it changes."""
+    by_method: dict[str, list[RustError]] = {}
+    for error in errors:
+        by_method.setdefault(kept.places.path(error.place[0])[1], []).append(error)
+    for label, item, code, needed in pieces(kept, name, set(by_method)):
+        mine = by_method.get(item.name, []) if "." in label else errors
+        edits = [Edit(item.start, item.end, code), *_additions(kept, code, needed)]
+        yield Candidate(PATTERN, f"{label} written from the Python", tuple(edits), tuple(mine))
 
 
 def _candidate(found: Translation, group: frozenset[str], broken: dict[str, list[RustError]]) -> Candidate | None:
     edits: list[Edit] = []
     needed: set[str] = set()
-    text = found.places.text
     for name in sorted(group):
         try:
             code, called = function_code(found, name) if name in found.functions else class_text(found, name)
@@ -67,16 +66,22 @@ def _candidate(found: Translation, group: frozenset[str], broken: dict[str, list
             found.why_not[name] = str(error)
             return None
         needed |= called
-        extra = extra_items(found, code)
-        if extra and not any(one.replacement == extra for one in edits):
-            edits.append(Edit(len(text), len(text), extra))
+        edits += [one for one in _additions(found, code, set()) if one not in edits]
         edits += _replaced(found, name, code)
-    for name in sorted({each for one in needed for each in (one, *NEEDS.get(one, ()))}):
-        if f"fn {name}(" not in text and f"fn {name}<" not in text:
-            edits.append(Edit(len(text), len(text), helpers()[name]))
+    edits += _additions(found, "", needed)
     errors = tuple(error for each in broken.values() for error in each)
     names = ", ".join(sorted(group)[:4])
     return Candidate(PATTERN, f"{names} written from the Python", tuple(edits), errors)
+
+
+def _additions(found: Translation, code: str, needed: set[str]) -> list[Edit]:
+    """Return what has to stand behind the program for ``code``: items of the command line, and helpers."""
+    text = found.places.text
+    extra = extra_items(found, code)
+    edits = [Edit(len(text), len(text), extra)] if extra else []
+    wanted = sorted({each for one in needed for each in (one, *NEEDS.get(one, ()))})
+    missing = [one for one in wanted if f"fn {one}(" not in text and f"fn {one}<" not in text]
+    return edits + [Edit(len(text), len(text), helpers()[one]) for one in missing]
 
 
 def _replaced(found: Translation, name: str, code: str) -> list[Edit]:

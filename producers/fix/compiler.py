@@ -15,6 +15,7 @@ from producers.transpile.tools import find_rustc
 
 FILE = "program.rs"
 MEMORY_BYTES = 4 << 30
+SHORTEST_S = 0.3  # a run that has less is not begun
 _MAIN = re.compile(r"^\s*(?:#\[[^\n]*\]\s*)*(?:pub )?(?:async )?fn main\b", re.MULTILINE)
 _CRATE = re.compile(r"\b(?:use\s+|extern crate\s+)?(\w+)\s*::")
 
@@ -34,11 +35,14 @@ def manifest_for(text: str, cargo_toml: str = "") -> str:
 
 @dataclass
 class Compiler:
-    """One program's compiler; ``runs`` and ``seconds`` are what it took so far, ``limit_s`` bounds each run."""
+    """One program's compiler; ``runs`` and ``seconds`` are what it took so far.
+
+    No run goes beyond ``deadline`` (of ``time.monotonic``).
+    """
 
     folder: Path
     cargo_toml: str
-    limit_s: float
+    deadline: float
     runs: int = 0
     seconds: float = 0.0
     _known: dict[str, tuple[RustError, ...]] = field(default_factory=dict)
@@ -50,8 +54,11 @@ class Compiler:
         (self.folder / FILE).write_text(text, encoding="utf-8", errors="replace")
         kind = "bin" if _MAIN.search(text) else "lib"
         options = [f"--crate-type={kind}", "--crate-name=program", "--emit=metadata=out", "--cap-lints=warn"]
-        limits = Limits(max(1.0, self.limit_s), int(self.limit_s) + 2, MEMORY_BYTES, 64 << 20)
         begin = time.monotonic()
+        left = self.deadline - begin
+        if left < SHORTEST_S:
+            raise BrokenError("no time is left for rustc")
+        limits = Limits(left, int(left) + 2, MEMORY_BYTES, 64 << 20)
         ran = run_rustc(find_rustc(), [*options, *extern_options(self.cargo_toml)], FILE, self.folder, limits)
         self.runs, self.seconds = self.runs + 1, self.seconds + time.monotonic() - begin
         errors = read_errors(error_messages(ran), text, FILE)

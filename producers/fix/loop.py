@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 import models.repair.patterns  # noqa: F401 - registers them
 from models.repair.batch import REGENERATED, compatible, key, worked
@@ -45,6 +46,7 @@ class Loop:
 
     def run(self, subject: Subject) -> Subject:
         """Return the program as far as it could be repaired; the best state that rustc has seen."""
+        best, kept = subject, 0
         for _ in range(MAX_ROUNDS):
             if not subject.errors or self._late():
                 break
@@ -56,7 +58,10 @@ class Loop:
             if after is None:
                 break
             subject = after
-        return subject
+            if len(subject.errors) <= len(best.errors):
+                best, kept = subject, len(self.applied)
+        del self.applied[kept:]  # a later phase with more errors is no result, only a way to one
+        return best
 
     def rewrite(self, subject: Subject) -> Subject | None:
         """Return the program with its ``wrong`` functions written anew, or nothing where that does not compile."""
@@ -75,7 +80,7 @@ class Loop:
 
     def candidates(self, subject: Subject) -> list[Candidate]:
         """Return what has not been tried yet and may be, the likeliest first."""
-        found = [one for source in self.sources for one in source(subject)]
+        found = takewhile(lambda _: not self._late(), (one for source in self.sources for one in source(subject)))
         fresh = [one for one in found if key(subject, one) not in self.tried]
         allowed = [one for one in fresh if not refused(subject.text, one, translated=one.pattern in REGENERATED)]
         ranked = self.rates.rank(allowed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import tempfile
 import time
 from collections import Counter
@@ -20,7 +21,7 @@ from producers.verify.kinds import NoInputsError, kind_of
 from producers.verify.likeness import second_opinions
 from producers.verify.python_source import ENTRY, ProgramError, PythonFunction, PythonProgram, read_python
 from producers.verify.rust_source import RustFunction, RustProgram, read_rust
-from producers.verify.sides import Answers, Case, Workbench
+from producers.verify.sides import Answers, Case, OutOfTimeError, Workbench
 from producers.verify.verdict import FAILURES, ORDER, FunctionVerdict, Verdict, not_comparable, summed_up
 
 CASES = 48
@@ -61,11 +62,13 @@ def verify(
     timeout_ms: int = TIMEOUT_MS,
     oracle: str = "io",
     functions: Sequence[str] | None = None,
+    deadline: float = math.inf,
 ) -> Verdict:
     """Return whether ``rust`` does what ``python`` does: each public function on ``cases`` inputs, and what it prints.
 
-    ``functions`` names those to look at (default: all public ones). Each side gets ``timeout_ms`` in all. Both run
-    confined (``producers.sandbox``). Raises ``ToolError`` where rustc is missing.
+    ``functions`` names those to look at (default: all public ones). Each side gets ``timeout_ms`` in all, the
+    whole until ``deadline`` (of ``time.monotonic``). Both run confined (``producers.sandbox``).
+    Raises ``ToolError`` where rustc is missing.
     """
     begin = time.monotonic()
     try:
@@ -75,8 +78,11 @@ def verify(
     salt = hashlib.sha256(f"{seed} ".encode() + python.encode("utf-8", "surrogatepass")).hexdigest()
     plan = _plan(program, read_rust(rust), salt, cases, functions)
     with tempfile.TemporaryDirectory(prefix="jidoka-") as place:
-        bench = Workbench(Path(place), timeout_ms / 1000)
-        verdict = _compared(plan, bench, python, rust, cargo_toml)
+        bench = Workbench(Path(place), timeout_ms / 1000, deadline)
+        try:
+            verdict = _compared(plan, bench, python, rust, cargo_toml)
+        except OutOfTimeError:
+            verdict = not_comparable("the time ran out")
     if oracle == "io+ast":
         verdict = replace(verdict, opinions=second_opinions(python, rust, list(program.functions)))
     return replace(verdict, confinement=confinement(), wall_s=time.monotonic() - begin)

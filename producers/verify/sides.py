@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
 from producers.sandbox import Limits, Ran, run
 from producers.transpile.crates import extern_options
-from producers.transpile.rustc import Compiled, compiled, error_messages, run_rustc
+from producers.transpile.rustc import LIMITS, Compiled, compiled, error_messages, run_rustc
 from producers.transpile.tools import ToolError, find_rustc
 from producers.verify import driver
 from producers.verify.compare import Did
@@ -23,6 +25,7 @@ DRIVER = next(path for path in (cache_from_source(driver.__file__), driver.__fil
 MEMORY_BYTES = 1 << 30
 OUTPUT_BYTES = 16 << 20
 CASE_LIMIT_S = 0.1  # of one call in Python; beyond it, the input is left out on both sides
+SHORTEST_S = 0.2  # a run that has less is not begun
 MAX_RESTARTS = 3  # of the Rust after a case that ended the process
 
 BUILD = ("--crate-type=bin", "--crate-name=oracle", "--cap-lints=warn", *PLAIN_CODE, "-o", "oracle")
@@ -39,11 +42,18 @@ class Case:
 Answers = dict[int, Did]
 
 
-class Workbench:
-    """A folder with both programs in it; everything in it runs confined and ends with ``wall_s``."""
+class OutOfTimeError(RuntimeError):
+    """The deadline of a comparison has come: nothing is known of what was not run."""
 
-    def __init__(self, folder: Path, wall_s: float) -> None:
-        self._folder = folder
+
+class Workbench:
+    """A folder with both programs in it; everything in it runs confined and ends with ``wall_s``.
+
+    Past ``deadline`` (of ``time.monotonic``) nothing runs any more: ``OutOfTimeError``.
+    """
+
+    def __init__(self, folder: Path, wall_s: float, deadline: float = math.inf) -> None:
+        self._folder, self._deadline = folder, deadline
         cpu_s = max(1, round(wall_s) + 1)
         self._limits = Limits(wall_s, cpu_s, MEMORY_BYTES, OUTPUT_BYTES)
 
@@ -58,9 +68,10 @@ class Workbench:
         """
         (self._folder / "program.rs").write_text(harness.text, encoding="utf-8")
         (self._folder / "main.rs").write_text(MAIN_FILE, encoding="utf-8")
-        ran = run_rustc(
-            find_rustc(), [*BUILD, *support_options(), *extern_options(cargo_toml)], "main.rs", self._folder
-        )
+        options = [*BUILD, *support_options(), *extern_options(cargo_toml)]
+        ran = run_rustc(find_rustc(), options, "main.rs", self._folder, self._left(LIMITS))
+        if ran.timed_out:
+            self._left(LIMITS)
         last = source.count("\n") + 1
         said: dict[str, str] = {}
         for message in error_messages(ran):
@@ -105,7 +116,14 @@ class Workbench:
         return answers | {number: Did("unfit", encode("not run"), "n", "") for number in left}
 
     def _run(self, command: Sequence[str], environment: dict[str, str]) -> Ran:
-        return run(command, self._folder, self._limits, network=False, environment=environment)
+        return run(command, self._folder, self._left(self._limits), network=False, environment=environment)
+
+    def _left(self, limits: Limits) -> Limits:
+        """Return ``limits`` within what is left of the time; raises ``OutOfTimeError`` where that is nothing."""
+        left = self._deadline - time.monotonic()
+        if left < SHORTEST_S:
+            raise OutOfTimeError
+        return replace(limits, wall_s=min(limits.wall_s, left))
 
     def _write(self, name: str, cases: Mapping[int, Case]) -> None:
         lines = (f"{number}\t{case.function}\t{encode(case.arguments)}\n" for number, case in cases.items())

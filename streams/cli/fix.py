@@ -34,7 +34,7 @@ def fix(
     output: Annotated[
         str, typer.Option("--format", help="text, diff, sarif or cargo (cargo's JSON messages).")
     ] = "text",
-    budget_s: Annotated[float, typer.Option(min=1, max=600, help="Seconds for each file.")] = 20.0,
+    budget_s: Annotated[float, typer.Option(min=1, max=600, help="Seconds for each file.")] = 15.5,
     as_json: AsJson = False,
 ) -> None:
     """Repair Rust that does not compile; every fix was compiled, and compared with the Python where there is one.

@@ -8,7 +8,7 @@ from models.repair.translate.containers import iterated, key_code, position
 from models.repair.translate.statements import leaving, of_parser
 from models.repair.translate.types import MUTABLE, NONE, OPEN, STR, Ty, Unsupported
 from models.repair.translate.values import coerce, own
-from models.repair.translate.writer import Ex, Writer, ex, statement
+from models.repair.translate.writer import Ex, Writer, ex, statement, to_change
 
 
 @statement(ast.Assign)
@@ -66,7 +66,7 @@ def assigned(w: Writer, target: ast.expr, one: Ex, source: ast.expr | None) -> N
     if isinstance(target, ast.Name):
         _to_name(w, target, one, source)
     elif isinstance(target, ast.Attribute):
-        place = ex(w, target)
+        place = to_change(w, target)
         _aliased(w, target.attr, one, source)
         w.put(f"{place.code} = {own(w, coerce(w, one, place.ty))};")
     elif isinstance(target, ast.Subscript):
@@ -111,7 +111,7 @@ def root_of(node: ast.expr) -> str:
 
 
 def _to_item(w: Writer, target: ast.Subscript, one: Ex) -> None:
-    holder = ex(w, target.value)
+    holder = to_change(w, target.value)
     if holder.ty.name == "option":
         holder = Ex(f'{holder.code}.as_mut().expect("TypeError: None")', holder.ty.args[0], "place")
     if isinstance(target.slice, ast.Slice):
@@ -155,7 +155,7 @@ def _taken_apart(w: Writer, target: ast.Tuple | ast.List, one: Ex) -> None:
 def augmented(w: Writer, node: ast.AugAssign) -> None:
     """Write ``a op= b``."""
     target = node.target
-    place = ex(w, target)
+    place = to_change(w, target)
     right = ex(w, node.value, place.ty)
     if (
         place.ty == STR

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from models.repair.translate.analysis import CHANGING
 from models.repair.translate.builtin import BUILTINS
 from models.repair.translate.command_line import STRUCT, is_parser_call, parse_call
 from models.repair.translate.expressions import literal
@@ -12,7 +13,7 @@ from models.repair.translate.methods import METHODS
 from models.repair.translate.ordering import sort_code
 from models.repair.translate.types import BOOL, FLOAT, NONE, OPEN, STR, Ty, Unsupported, join
 from models.repair.translate.values import borrow, coerce, own, text, unwrapped
-from models.repair.translate.writer import ClassInfo, Ex, Parameter, Signature, Writer, ex, expression
+from models.repair.translate.writer import ClassInfo, Ex, Parameter, Signature, Writer, ex, expression, to_change
 
 
 @expression(ast.Call)
@@ -96,10 +97,23 @@ def called(w: Writer, node: ast.Call, to: Signature, name: str) -> Ex:
         given = [passed(w, _field(node, one.name), one) for one in to.parameters]
     else:
         given = arguments(w, node, to.parameters)
+    first, given = _before_lending(w, given, to.parameters)
     code = f"{w.rust_name(name)}({', '.join(given)})"
     if to.fails:
         code += "?" if w.can_fail else ".unwrap()"
-    return Ex(code, to.answer)
+    return Ex(f"{{ {first}{code} }}" if first else code, to.answer)
+
+
+def _before_lending(w: Writer, given: list[str], parameters: list[Parameter]) -> tuple[str, list[str]]:
+    """Return what is worked out before the call, and the arguments: what is lent to be changed cannot be read too."""
+    if all(one.mode != "mut" for one in parameters):
+        return "", given
+    first, found = "", []
+    for code, one in zip(given, parameters, strict=True):
+        apart = one.mode == "value" and "(" in code
+        found.append(w.fresh("given") if apart else code)
+        first += f"let {found[-1]} = {code}; " if apart else ""
+    return first, found
 
 
 def _field(node: ast.Call, name: str) -> ast.expr:
@@ -126,7 +140,7 @@ def arguments(w: Writer, node: ast.Call, parameters: list[Parameter]) -> list[st
 
 def passed(w: Writer, value: ast.expr, parameter: Parameter) -> str:
     """Return one argument as the parameter wants it."""
-    one = ex(w, value, parameter.ty)
+    one = to_change(w, value) if parameter.mode == "mut" else ex(w, value, parameter.ty)
     if one.ty.name == "?" and not w.final:
         return "?"
     if isinstance(value, ast.Name) and value.id in w.vars and not w.vars[value.id].known and parameter.ty.known:
@@ -172,7 +186,7 @@ def _attribute(w: Writer, node: ast.Call, function: ast.Attribute) -> Ex:
         info = w.program.infos.get(holder) or (w.owner if holder == "cls" else None)
         if info is not None and name in info.statics:
             return called(w, node, info.methods[name], f"{info.name}::{name}")
-    base = ex(w, function.value)
+    base = to_change(w, function.value) if _changes(w, name) else ex(w, function.value)
     if base.ty.name == STRUCT and name == "func" and w.program.command_line.functions:
         return _dispatched(w, node)
     if base.ty.name == "option":
@@ -192,6 +206,13 @@ def _attribute(w: Writer, node: ast.Call, function: ast.Attribute) -> Ex:
     if handler is None:
         raise Unsupported(f"line {node.lineno}: {base.ty.name}.{name}")
     return handler(w, base, node)
+
+
+def _changes(w: Writer, name: str) -> bool:
+    """Return whether a method of this name may change its object."""
+    return name in CHANGING or any(
+        name in one.methods and one.methods[name].receiver == "&mut self" for one in w.program.infos.values()
+    )
 
 
 def _opened(w: Writer, base: Ex) -> Ex:

@@ -219,14 +219,14 @@ def _hashable(program: Program, info: ClassInfo) -> bool:
 
 def _method_code(program: Program, node: Function, info: ClassInfo, passing: dict[str, set[int]]) -> str:
     if node.name == "__init__":
-        return _new(program, node, info, passing)
+        return new_code(program, node, info, passing)
     signature = info.methods[node.name]
     lines = body_of(program, node, signature, passing, info)
     body = "".join(f"    {line}\n" for line in lines)
     return f"    pub {head(program, signature)} {{\n{body}    }}\n"
 
 
-def _new(program: Program, node: Function, info: ClassInfo, passing: dict[str, set[int]]) -> str:
+def new_code(program: Program, node: Function, info: ClassInfo, passing: dict[str, set[int]]) -> str:
     """Return ``new``: the fields become variables, which the object is made of at the end."""
     body: list[ast.stmt] = []
     for one in node.body:

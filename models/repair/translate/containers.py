@@ -35,6 +35,14 @@ def contains(w: Writer, item: Ex, holder: Ex) -> str:
 def index(w: Writer, node: ast.Subscript, want: Ty) -> Ex:
     """Return the code that reads ``a[b]``."""
     base = ex(w, node.value)
+    changing, w.changing = w.changing, False
+    try:
+        return _indexed(w, node, base, changing=changing)
+    finally:
+        w.changing = changing
+
+
+def _indexed(w: Writer, node: ast.Subscript, base: Ex, *, changing: bool) -> Ex:
     base = unwrapped(w, base) if base.ty.name == "option" else base
     if isinstance(node.slice, ast.Slice):
         return _slice(w, base, node.slice)
@@ -44,13 +52,13 @@ def index(w: Writer, node: ast.Subscript, want: Ty) -> Ex:
     if kind == "tuple":
         return _of_tuple(base, node)
     if kind == "dict":
-        return _of_dict(w, base, ex(w, node.slice, base.ty.args[0]))
+        return _of_dict(w, base, ex(w, node.slice, base.ty.args[0]), changing=changing)
     at = ex(w, node.slice)
     if kind == "str":
         at = coerce(w, at, Ty("i64"))
         return Ex(_failing(w, "python_char", f"{text(base)}, {own(w, at)}"), STR)
     if kind == "list":
-        return element(w, base, at, checked=w.can_fail)
+        return element(w, base, at, checked=w.can_fail, changing=changing)
     raise Unsupported(f"line {node.lineno}: subscript of {kind}")
 
 
@@ -70,8 +78,8 @@ def _of_tuple(base: Ex, node: ast.Subscript) -> Ex:
     return Ex(f"{base.code}.{number}", base.ty.args[number], form)
 
 
-def _of_dict(w: Writer, base: Ex, key: Ex) -> Ex:
-    found = f"{base.code}.get({key_code(w, base, key)})"
+def _of_dict(w: Writer, base: Ex, key: Ex, *, changing: bool) -> Ex:
+    found = f"{base.code}.get{'_mut' if changing and base.form != 'value' else ''}({key_code(w, base, key)})"
     value = base.ty.args[1]
     missing = '.ok_or_else(|| "KeyError".to_string())?' if w.can_fail else '.expect("KeyError")'
     if base.form == "value":
@@ -99,14 +107,15 @@ def position(w: Writer, base: Ex, at: Ex) -> str:
     return f"{w.need('python_index')}({own(w, at)} as i64, {base.code}.len())"
 
 
-def element(w: Writer, base: Ex, at: Ex, *, checked: bool = False) -> Ex:
-    """Return a list's element as a place."""
+def element(w: Writer, base: Ex, at: Ex, *, checked: bool = False, changing: bool = False) -> Ex:
+    """Return a list's element as a place; ``changing``: one that can be changed."""
     where = position(w, base, at)
     if checked:
         missing = '.ok_or_else(|| "IndexError: list index out of range".to_string())?'
         if base.form == "value":
             return Ex(f"{base.code}.get({where}).cloned(){missing}", base.ty.args[0])
-        return Ex(f"(*{base.code}.get({where}){missing})", base.ty.args[0], "place")
+        found = f"{{ let at = {where}; {base.code}.get_mut(at) }}" if changing else f"{base.code}.get({where})"
+        return Ex(f"(*{found}{missing})", base.ty.args[0], "place")
     if base.form == "value":
         return Ex(f"{{ let items = {base.code}; items[{where.replace(base.code, 'items')}].clone() }}", base.ty.args[0])
     return Ex(f"{base.code}[{where}]", base.ty.args[0], "place")

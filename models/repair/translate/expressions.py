@@ -185,7 +185,7 @@ def sequence(w: Writer, node: ast.List | ast.Set, want: Ty) -> Ex:
         ty = join(ty, one.ty)
     ty = hint if hint.known else join(hint, ty)
     if kind == "list" and not items:
-        return Ex("Vec::new()", Ty("list", (ty,)))
+        return Ex(f"Vec::<{w.rust(ty)}>::new()" if ty.known else "Vec::new()", Ty("list", (ty,)))
     given = ", ".join(own(w, coerce(w, one, ty)) for one in items)
     code = f"vec![{given}]" if kind == "list" else f"std::collections::HashSet::from([{given}])"
     return Ex(code, Ty(kind, (ty,)))
@@ -208,7 +208,8 @@ def dictionary(w: Writer, node: ast.Dict, want: Ty) -> Ex:
     """Translate a dictionary display."""
     hints = want.args if want.name == "dict" else (OPEN, OPEN)
     if not node.keys:
-        return Ex("std::collections::HashMap::new()", Ty("dict", tuple(hints)))
+        typed = f"::<{', '.join(w.rust(one) for one in hints)}>" if all(one.known for one in hints) else ""
+        return Ex(f"std::collections::HashMap{typed}::new()", Ty("dict", tuple(hints)))
     if any(key is None for key in node.keys):
         raise Unsupported(f"line {node.lineno}: ** in a dictionary")
     keys = [ex(w, one, hints[0]) for one in node.keys if one is not None]

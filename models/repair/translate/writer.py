@@ -154,6 +154,7 @@ class Writer:
     caught: bool = False  # in a handler
     mutated: set[str] = field(default_factory=set)  # variables whose objects are changed in place
     assigned: set[str] = field(default_factory=set)  # variables that are assigned more than once
+    changing: bool = False  # the place that is being written will be changed
     names: int = 0
     depth: int = 0
 
@@ -249,6 +250,15 @@ def ex(w: Writer, node: ast.expr, want: Ty = OPEN) -> Ex:
         return handler(w, node, want)
     finally:
         w.depth -= 1
+
+
+def to_change(w: Writer, node: ast.expr) -> Ex:
+    """Return the translation of a place that is then changed: its elements are lent so that they can be."""
+    kept, w.changing = w.changing, True
+    try:
+        return ex(w, node)
+    finally:
+        w.changing = kept
 
 
 def block(w: Writer, body: list[ast.stmt]) -> None:

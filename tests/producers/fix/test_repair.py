@@ -11,6 +11,7 @@ import pytest
 from producers.fix.inputs import InputError, read_inputs
 from producers.fix.output import cargo_messages, sarif, unified_diff, write_repaired
 from producers.fix.repair import Repaired, document, repair
+from producers.verify.oracle import verify
 
 if TYPE_CHECKING:
     from tests.command import Jidoka
@@ -110,3 +111,17 @@ def test_command(tmp_path: Path, jidoka: Jidoka) -> None:
     assert ran.status == 0, ran.err
     assert ran.lines[0]["errors_before"] == 0
     assert jidoka("fix", tmp_path / "none.rs").status == 2
+
+
+def test_what_can_be_mended_is_kept() -> None:
+    """A program that cannot be mended as a whole keeps the functions that could be."""
+    python = "def half(n: int) -> float:\n    return n / 2\n\ndef other(x):\n    return x.a\n"
+    text = "pub fn half(n: i32) -> f64 {\n    n.half(2)\n}\npub fn other(x: i32) -> i32 {\n    x.a\n}\n"
+    found = repair("program.rs", text, python, budget_s=60)
+    assert (found.errors_before, found.errors_after) == (2, 1)
+    assert "x.a" in found.text
+
+
+def test_nothing_is_said_past_the_deadline() -> None:
+    """A comparison whose time is over runs nothing and says that it knows nothing."""
+    assert verify(PYTHON, RUST, deadline=0.0).why == "the time ran out"
