@@ -13,7 +13,7 @@ STRATEGIES: Final = ("random", "swarm", "boundary", "coverage", "exhaustive", "s
 GRAMMARS: Final = ("python",)
 MOST_DEPTH: Final = 8  # blocks nested deeper than this are nothing that a person writes
 MOST_COUNT: Final = 50_000_000
-GRAMMAR_VERSION: Final = "1"  # raised when the same seed gives other programs
+GRAMMAR_VERSION: Final = "2"  # raised when the same seed gives other programs
 
 
 class GenerateError(ValueError):
