@@ -52,15 +52,15 @@ def output(process: subprocess.Popen[bytes]) -> IO[bytes]:
 
 
 @contextmanager
-def running(repo: Path, *arguments: str, timeout_s: float = TIMEOUT_S) -> Iterator[subprocess.Popen[bytes]]:
+def running(repo: Path, *arguments: str, timeout_s: float | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """Run git for as long as the context lasts; it is ended with it, if it has not ended by itself.
 
-    Raises ``ChangeError`` where there is no git, and when ``timeout_s`` were not enough.
+    Raises ``ChangeError`` where there is no git, and when ``timeout_s`` (default ``TIMEOUT_S``) were not enough.
     """
     git = shutil.which("git")
     if git is None:
         raise ChangeError("git is not installed: without it there is no telling what a commit changed")
-    late = Event()
+    late, limit_s = Event(), TIMEOUT_S if timeout_s is None else timeout_s
     with subprocess.Popen(  # noqa: S603 - a list
         [git, "--no-pager", *_SETTINGS, "-C", str(repo), *arguments],
         stdin=subprocess.DEVNULL,
@@ -68,7 +68,7 @@ def running(repo: Path, *arguments: str, timeout_s: float = TIMEOUT_S) -> Iterat
         stderr=subprocess.DEVNULL,
         env={name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | _ENVIRONMENT,
     ) as process:
-        clock = Timer(timeout_s, _end, (process, late))
+        clock = Timer(limit_s, _end, (process, late))
         clock.start()
         try:
             yield process
@@ -76,7 +76,7 @@ def running(repo: Path, *arguments: str, timeout_s: float = TIMEOUT_S) -> Iterat
             clock.cancel()
             process.kill()
             if late.is_set():  # whatever else was made of its silence
-                raise ChangeError(f"git {arguments[0]} took longer than {timeout_s:g} s in {repo}")
+                raise ChangeError(f"git {arguments[0]} took longer than {limit_s:g} s in {repo}")
 
 
 def _end(process: subprocess.Popen[bytes], late: Event) -> None:
